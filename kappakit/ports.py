@@ -1,0 +1,185 @@
+"""Ports: what the stages ask of the engines. An engine implements a Protocol of this file and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from kappakit.crystals import Crystal
+from kappakit.protocol import GenerateSettings, RelaxSettings
+
+Progress = Callable[[int, int, str], None]
+"""progress(done, total, note): done and total in the stage's own units (crystals, epochs, supercells)."""
+
+
+@dataclass(frozen=True)
+class PotentialRef:
+    """Which potential: an engine's name in `kappakit.engines.registry` and the folder of its stored model.
+
+    `folder` holds `model.safetensors`, `model.json` (configuration) and `card.json`; it is empty for an engine
+    that needs no files (an analytic one). `sha256` is the digest of the weights, "" for an analytic one.
+    """
+
+    engine: str
+    name: str
+    folder: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class TrustLimits:
+    """Where a potential may be believed; outside, a crystal is Rejected. Lengths Å, volumes Å³/atom."""
+
+    min_distance: float = 1.0
+    min_volume: float = 4.0
+    max_volume: float = 30.0
+    soap_distance: float | None = None
+    """Largest believable SOAP distance of a crystal to its nearest training configuration (None: not checked)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """energy eV per cell; forces (n_atoms, 3) eV/Å; stress (3, 3) eV/Å³, positive = tension (ASE's sign)."""
+
+    energy: float
+    forces: np.ndarray
+    stress: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class RelaxedCrystal:
+    """End of a relaxation: the last geometry and its evaluation. `steps` taken; `converged` within the tolerances."""
+
+    crystal: Crystal
+    evaluation: Evaluation
+    steps: int
+    converged: bool
+
+
+class Potential(Protocol):
+    """Energies, forces and stresses of many crystals in one call, and their relaxation.
+
+    Implementations never change their input, and give for a batch what they give one by one.
+    """
+
+    name: str
+    """Shown to people, e.g. 'carbon-laptop'."""
+    engine: str
+    version: str
+    """Engine and its libraries with versions, e.g. 'allegro (nequip 0.19.0, nequip-allegro 0.8.0)'."""
+    sha256: str
+    species: tuple[str, ...]
+    """Chemical symbols it knows; empty: any."""
+    precision: str
+    """'float64' or 'float32': what forces are computed in."""
+    compiled: bool
+    trust: TrustLimits
+    trust_descriptors: np.ndarray | None
+    """(n, d) SOAP vectors of the training configurations, or None."""
+
+    def evaluate(self, crystals: Sequence[Crystal]) -> list[Evaluation]:
+        """Evaluate each crystal; raises InputError on an element it does not know."""
+
+    def relax(self, crystals: Sequence[Crystal], settings: RelaxSettings, progress: Progress) -> list[RelaxedCrystal]:
+        """Relax cell and positions of each crystal (batched where the engine can)."""
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratedCrystal:
+    """One proposal: its own seed makes it reproducible; `latent` (d,) where the generator has one."""
+
+    crystal: Crystal
+    index: int
+    seed: int
+    latent: np.ndarray | None = None
+
+
+class Generator(Protocol):
+    """Proposes crystals number `start` to `start + count` of a campaign's endless, reproducible sequence."""
+
+    name: str
+    version: str
+
+    def generate(
+        self, *, seed: int, start: int, count: int, settings: GenerateSettings, progress: Progress
+    ) -> list[GeneratedCrystal]:
+        """Crystals of the sequence; each depends on (seed, index) only, never on the batch."""
+
+
+@dataclass(frozen=True)
+class TrainingCurvePoint:
+    """One epoch: losses and held-out errors (energy MAE meV/atom, force RMSE meV/Å, stress MAE GPa)."""
+
+    epoch: int
+    train_loss: float
+    val_energy_mae: float
+    val_force_rmse: float
+    val_stress_mae: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledCrystal:
+    """A training frame. `group`: distinct crystal that it came from; frames of one group never straddle a split."""
+
+    crystal: Crystal
+    evaluation: Evaluation
+    group: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained model's folder (model.safetensors, model.json, card.json), its digest, card and curves."""
+
+    folder: str
+    sha256: str
+    card: dict[str, Any]
+    curve: tuple[TrainingCurvePoint, ...]
+
+
+class Trainer(Protocol):
+    """Trains a potential from a named configuration; resumes from the checkpoint that it left in `folder`."""
+
+    def train(
+        self,
+        frames: Sequence[LabelledCrystal],
+        *,
+        configuration: str,
+        overrides: dict[str, Any],
+        seed: int,
+        always_train: Sequence[str],
+        folder: Path,
+        progress: Progress,
+    ) -> TrainingResult:
+        """Train to the end; writes the curve to `folder/curve.jsonl` as it goes."""
+
+
+class Engines(Protocol):
+    """What a stage is given: doors to the slow world, resolved by name."""
+
+    progress: Progress
+
+    def potential(self, ref: PotentialRef) -> Potential:
+        """Load a potential; raises InputError for an unknown engine or damaged weights."""
+
+    def generator(self, name: str) -> Generator:
+        """A generator by name; raises InputError for an unknown one."""
+
+    def trainer(self, engine: str) -> Trainer:
+        """The trainer of an engine ('allegro')."""
+
+
+@dataclass
+class SilentProgress:
+    """A Progress that remembers its last call, for tests and notebooks."""
+
+    calls: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def __call__(self, done: int, total: int, note: str) -> None:
+        self.calls.append((done, total, note))

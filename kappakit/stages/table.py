@@ -1,0 +1,58 @@
+"""The stages by name: module, declared version and contracts. Light: nothing here loads an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kappakit.protocol import (
+    ConductivitySettings,
+    DeduplicateSettings,
+    EmbedSettings,
+    GenerateSettings,
+    NeighbourSettings,
+    RelaxSettings,
+    SampleSettings,
+    ScreenSettings,
+)
+from kappakit.stages import contracts as c
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """For a stage that the protocol does not parameterise."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`version` changes whenever the same inputs may give other outputs: it is part of a job's key."""
+
+    name: str
+    module: str
+    version: str
+    inputs: type
+    outputs: type
+    settings: type
+
+
+def _stage(name: str, version: str, inputs: type, outputs: type, settings: type = NoSettings) -> tuple[str, Stage]:
+    return name, Stage(name, f"kappakit.stages.{name}", version, inputs, outputs, settings)
+
+
+STAGES: dict[str, Stage] = dict(
+    [
+        _stage("import_structures", "1", c.ImportInputs, c.ImportOutputs),
+        _stage("generate", "1", c.GenerateInputs, c.GenerateOutputs, GenerateSettings),
+        _stage("relax", "1", c.RelaxInputs, c.RelaxOutputs, RelaxSettings),
+        _stage("deduplicate", "1", c.DeduplicateInputs, c.DeduplicateOutputs, DeduplicateSettings),
+        _stage("novelty", "1", c.NoveltyInputs, c.NoveltyOutputs, DeduplicateSettings),
+        _stage("screen", "1", c.ScreenInputs, c.ScreenOutputs, ScreenSettings),
+        _stage("stability", "1", c.StabilityInputs, c.StabilityOutputs),
+        _stage("embed", "1", c.EmbedInputs, c.EmbedOutputs, EmbedSettings),
+        _stage("sample", "1", c.SampleInputs, c.SampleOutputs, SampleSettings),
+        _stage("neighbours", "1", c.NeighboursInputs, c.NeighboursOutputs, NeighbourSettings),
+        _stage("kappa_plan", "1", c.KappaPlanInputs, c.KappaPlanOutputs, ConductivitySettings),
+        _stage("conductivity", "1", c.ConductivityInputs, c.ConductivityOutputs, ConductivitySettings),
+        _stage("force_sets", "1", c.ForceSetInputs, c.ConductivityOutputs, ConductivitySettings),
+        _stage("train_potential", "1", c.TrainInputs, c.TrainOutputs),
+    ]
+)
