@@ -1,0 +1,159 @@
+"""Plans, phonons and conductivities. One κ_L is never without its method, mesh, potential and verdict."""
+
+from __future__ import annotations
+
+import pghistory
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from apps.artifacts.models import Artifact
+from apps.core.states import one_of, only_moves
+from apps.structures.models import Candidate, Structure
+from apps.training.models import TrainedModel
+
+USER = settings.AUTH_USER_MODEL
+
+
+class PlanState(models.TextChoices):
+    PLANNED = "PLANNED", "planned, waits for a start"
+    STARTED = "STARTED", "started"
+    DONE = "DONE", "done"
+    FAILED = "FAILED", "failed"
+
+
+PLAN_MOVES = {
+    PlanState.PLANNED: frozenset({PlanState.STARTED}),
+    PlanState.STARTED: frozenset({PlanState.DONE, PlanState.FAILED, PlanState.PLANNED}),
+    PlanState.FAILED: frozenset({PlanState.STARTED}),
+    PlanState.DONE: frozenset({PlanState.STARTED}),
+}
+
+
+@pghistory.track(pghistory.UpdateEvent(), fields=["state", "started_by"])
+class KappaPlan(models.Model):
+    """What a κ_L of one candidate takes, from phono3py's own list of displacements."""
+
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="kappa_plans")
+    potential = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="kappa_plans")
+    settings_digest = models.CharField(max_length=64)
+    settings = models.JSONField(help_text="Snapshot of ConductivitySettings")
+    sweep = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=16, choices=PlanState.choices, default=PlanState.PLANNED)
+    error = models.TextField(blank=True)
+    primitive = models.ForeignKey(Structure, on_delete=models.PROTECT, related_name="kappa_plans")
+    space_group_number = models.PositiveSmallIntegerField()
+    space_group = models.CharField(max_length=20)
+    symmetry_kept = models.BooleanField()
+    dimensionality = models.PositiveSmallIntegerField()
+    energy_change = models.FloatField(help_text="meV/atom, by relaxation under symmetry")
+    max_force = models.FloatField(help_text="eV/Å")
+    max_stress = models.FloatField(help_text="GPa")
+    supercells_fc3 = models.PositiveIntegerField()
+    supercells_fc2 = models.PositiveIntegerField()
+    atoms_per_supercell = models.PositiveIntegerField()
+    pairs_omitted = models.PositiveIntegerField()
+    evaluations = models.BigIntegerField(help_text="atom evaluations")
+    mesh = ArrayField(models.PositiveIntegerField(), size=3)
+    q_points = models.PositiveIntegerField()
+    expected_bte_minutes = models.FloatField(help_text="min")
+    expected_lbte_minutes = models.FloatField(help_text="min")
+    expected_memory = models.FloatField(help_text="GiB")
+    shells = models.JSONField(default=list, help_text="[distance Å, count, flagged]")
+    started_by = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["candidate", "potential", "settings_digest"], name="kappaplan_once"),
+            one_of("state", PlanState, "kappaplan_state"),
+        ]
+        triggers = [only_moves("kappaplan_moves", PLAN_MOVES)]
+
+    def __str__(self) -> str:
+        return f"κ_L plan of {self.candidate}"
+
+
+class Dynamical(models.TextChoices):
+    STABLE = "stable", "stable"
+    BORDERLINE = "borderline", "borderline"
+    IMAGINARY = "imaginary", "imaginary modes"
+
+
+class PhononResult(models.Model):
+    """Phonons of one crystal: of a plan, or of force sets that somebody brought (`source` says whose)."""
+
+    plan = models.OneToOneField(KappaPlan, on_delete=models.PROTECT, null=True, blank=True, related_name="phonons")
+    source = models.CharField(max_length=200, help_text="potential's name, or 'force sets: …'")
+    primitive = models.ForeignKey(Structure, on_delete=models.PROTECT, related_name="phonons")
+    dynamical = models.CharField(max_length=16, choices=Dynamical.choices)
+    lowest_commensurate = models.FloatField(help_text="THz, negative = imaginary")
+    lowest_mesh = models.FloatField(help_text="THz")
+    lowest_path = models.FloatField(help_text="THz")
+    acoustic_lowest = models.FloatField(help_text="THz, acoustic branches near Γ")
+    bands = models.JSONField(help_text="distances 1/Å, frequencies THz, ticks, breaks")
+    dos = models.JSONField(help_text="frequencies THz, total states/THz")
+    modes = models.ForeignKey(Artifact, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    cumulative = models.JSONField(null=True, help_text="mean free path Å, cumulative W/(m·K)")
+    residuals = models.JSONField(help_text="asr_fc2, asr_fc3, permutation_fc2, permutation_fc3, force_noise")
+    notes = models.JSONField(default=list)
+    nac = models.CharField(max_length=20)
+    engine_version = models.CharField(max_length=300)
+    seconds = models.FloatField(help_text="s")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [one_of("dynamical", Dynamical, "phonons_dynamical")]
+
+    def __str__(self) -> str:
+        return f"phonons of {self.primitive}"
+
+
+class PhononFile(models.Model):
+    """A downloadable file of a phonon calculation: phono3py_yaml, fc2, fc3, forces."""
+
+    phonons = models.ForeignKey(PhononResult, on_delete=models.PROTECT, related_name="files")
+    kind = models.CharField(max_length=32)
+    artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["phonons", "kind"], name="phononfile_once")]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class KappaMethod(models.TextChoices):
+    RTA = "RTA", "relaxation time approximation"
+    LBTE = "LBTE", "full linearised Boltzmann equation"
+
+
+class KappaTensor(models.Model):
+    """κ_L(T) by one method. `largest`: the largest principal value at the ranked temperature, W/(m·K)."""
+
+    phonons = models.ForeignKey(PhononResult, on_delete=models.PROTECT, related_name="tensors")
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, null=True, blank=True, related_name="tensors")
+    method = models.CharField(max_length=8, choices=KappaMethod.choices)
+    mesh = ArrayField(models.PositiveIntegerField(), size=3)
+    temperature = models.FloatField(help_text="K, the ranked one")
+    largest = models.FloatField(help_text="W/(m·K)")
+    principal = ArrayField(models.FloatField(), size=3, help_text="W/(m·K), descending, at the ranked temperature")
+    directions = models.JSONField(help_text="3 × 3, row i belongs to principal value i")
+    uvw = ArrayField(models.CharField(max_length=60), size=3)
+    temperatures = ArrayField(models.FloatField(), help_text="K")
+    kappa = models.JSONField(help_text="(t, 3, 3) W/(m·K)")
+    principal_by_temperature = models.JSONField(help_text="(t, 3) W/(m·K), descending")
+    rankable = models.BooleanField(help_text="stable phonons, symmetry kept, three-dimensional")
+    label = models.JSONField(help_text="the trust label's words, in order")
+    seconds = models.FloatField(help_text="s")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["phonons", "method"], name="tensor_method_once"),
+            one_of("method", KappaMethod, "tensor_method"),
+        ]
+        indexes = [models.Index(fields=["candidate", "method"], name="tensor_candidate_idx")]
+
+    def __str__(self) -> str:
+        return f"κ_L {self.largest:.0f} W/(m·K) ({self.method})"
