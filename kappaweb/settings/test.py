@@ -1,0 +1,17 @@
+"""Settings of the tests: a cluster of their own, cheap passwords."""
+
+from __future__ import annotations
+
+from kappaweb.embedded.places import Places, database
+from kappaweb.settings.base import *  # noqa: F403
+from kappaweb.settings.base import DATABASE_URL, DATABASES, PLACES
+
+PLACES = Places(PLACES.home / "test")
+if not DATABASE_URL:
+    DATABASES["default"] |= database(PLACES)
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ARTIFACTS = PLACES.artifacts
+STAGE_FOLDERS = PLACES.home / "stages"
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+AXES_ENABLED = False
