@@ -123,7 +123,7 @@ class Crystal:
 
 
 def _frozen(values: Any, dtype: type) -> np.ndarray:
-    array = np.array(values, dtype=dtype, order="C")
+    array: np.ndarray = np.array(values, dtype=dtype, order="C")
     array.setflags(write=False)
     return array
 

@@ -80,9 +80,7 @@ class UncertaintyReport:
     worst: int | None
 
 
-Report = (
-    CountReport | EmbedReport | SelectionReport | KappaPlanReport | ConductivityReport | UncertaintyReport
-)
+Report = CountReport | EmbedReport | SelectionReport | KappaPlanReport | ConductivityReport | UncertaintyReport
 
 REPORTS: dict[str, type] = {
     "import_structures": CountReport,

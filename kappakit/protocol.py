@@ -269,12 +269,16 @@ def _checked(value: Any, kind: type, facts: FieldFacts) -> tuple[str, Any]:
         return "is not a number", None
     if facts.choices and value not in facts.choices:
         return f"must be one of {', '.join(facts.choices)}", None
+    return _range_problem(value, facts), value
+
+
+def _range_problem(value: Any, facts: FieldFacts) -> str:
     unit = f" {facts.unit}" if facts.unit else ""
     if facts.low is not None and value < facts.low:
-        return f"must be at least {facts.low:g}{unit}", None
+        return f"must be at least {facts.low:g}{unit}"
     if facts.high is not None and value > facts.high:
-        return f"must be at most {facts.high:g}{unit}", None
-    return "", value
+        return f"must be at most {facts.high:g}{unit}"
+    return ""
 
 
 PROTOCOLS: dict[str, Protocol] = {

@@ -62,8 +62,8 @@ def main(folder: Path, engines: Callable[[Progress], Engines]) -> int:
 def _run(folder: Path, engines: Callable[[Progress], Engines]) -> None:
     task = json.loads((folder / "stage.json").read_text())
     stage = STAGES[task["stage"]]
-    inputs = archive.read(folder, "inputs", stage.inputs)
-    settings = make_converter().structure(task["settings"], stage.settings)
+    inputs: Any = archive.read(folder, "inputs", stage.inputs)
+    settings: Any = make_converter().structure(task["settings"], stage.settings)
     module = importlib.import_module(stage.module)
     outputs = module.run(inputs, settings, engines=engines(ProgressFile(folder / "progress.jsonl")))
     archive.write(folder, "outputs", outputs)

@@ -96,7 +96,7 @@ class RelaxInputs:
 
 @dataclass(frozen=True)
 class Deviations:
-    """Relative changes start → end: each length, each angle (in units of the start's), volume; fractional shift.
+    """Relative changes start → end: each length, each angle (relative to the start's), volume; shift.
 
     lengths (3,), angles (3,) as |end − start| / start; volume signed; `positions`: root mean square displacement of the
     fractional coordinates (centre of mass fixed) in units of (V/N)^(1/3).
@@ -323,7 +323,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class NeighboursOutputs:
-    """`neighbours`: every (centre, neighbour) pair; `found`: the merged ids that are to be calculated, excluded ones left out."""
+    """`neighbours`: every (centre, neighbour) pair; `found`: the merged ids to calculate, excluded ones left out."""
 
     neighbours: tuple[Neighbour, ...]
     found: tuple[str, ...]
@@ -389,7 +389,7 @@ class KappaPlanOutputs:
 
 @dataclass(frozen=True, eq=False)
 class ConductivityInputs:
-    """`primitive` as the plan left it. `lbte`: 'auto' (when RTA ≥ the limit, three-dimensional and it fits) | 'yes' | 'no'."""
+    """`primitive` as the plan left it. `lbte`: 'auto' (RTA ≥ the limit, 3D and it fits) | 'yes' | 'no'."""
 
     id: str
     primitive: Crystal

@@ -1,0 +1,107 @@
+"""The itinerary: what a campaign does next follows from its reports and its protocol."""
+
+from dataclasses import replace
+
+import pytest
+
+from kappakit.pipeline import (
+    REPORTS,
+    TITLES,
+    ConductivityReport,
+    CountReport,
+    EmbedReport,
+    KappaPlanReport,
+    Report,
+    SelectionReport,
+    StepKey,
+    UncertaintyReport,
+    next_step,
+    report_as_dict,
+    report_from_dict,
+)
+from kappakit.protocol import CommitteeSettings, NeighbourSettings, Protocol
+
+POOL = ("import_structures", "generate", "relax", "deduplicate", "novelty", "screen", "stability", "embed", "sample")
+
+
+def answer(key: StepKey, found: tuple[int, ...] = (7, 8)) -> Report:
+    kind = REPORTS[key.name]
+    if kind is SelectionReport:
+        return SelectionReport(1, (1, 2) if key.name == "sample" else found)
+    if kind is ConductivityReport:
+        return ConductivityReport(2, (2,))
+    if kind is KappaPlanReport:
+        return KappaPlanReport((1, 2))
+    if kind is EmbedReport:
+        return EmbedReport(1, 10)
+    if kind is UncertaintyReport:
+        return UncertaintyReport(None)
+    return CountReport(10)
+
+
+def walk(protocol: Protocol, **kwargs: tuple[int, ...]) -> list[str]:
+    reports: dict[StepKey, Report] = {}
+    while (step := next_step(reports, protocol)) is not None:
+        reports[step.key] = answer(step.key, **kwargs)
+    return [str(key) for key in reports]
+
+
+def test_a_campaign_from_both_sources_takes_every_step_of_figure_one() -> None:
+    assert walk(Protocol(source="both")) == [
+        *(f"{name}/0/0" for name in POOL),
+        "kappa_plan/0/0",
+        "conductivity/0/0",
+        "neighbours/1/0",
+        "kappa_plan/1/0",
+        "conductivity/1/0",
+    ]
+
+
+@pytest.mark.parametrize(("source", "absent"), [("import", "generate"), ("search", "import_structures")])
+def test_a_source_that_is_not_asked_for_is_left_out(source: str, absent: str) -> None:
+    assert not any(step.startswith(absent) for step in walk(Protocol(source=source)))
+
+
+def test_neighbours_that_find_nothing_end_the_campaign() -> None:
+    assert walk(Protocol(), found=())[-1] == "neighbours/1/0"
+
+
+def test_no_sweep_means_no_neighbours() -> None:
+    assert walk(Protocol(neighbours=NeighbourSettings(sweeps=0)))[-1] == "conductivity/0/0"
+
+
+def test_neighbours_are_searched_around_the_ultrahigh_ones() -> None:
+    reports: dict[StepKey, Report] = {}
+    while (step := next_step(reports, Protocol())) is not None and step.key.name != "neighbours":
+        reports[step.key] = answer(step.key)
+    assert step is not None
+    assert step.candidates == (2,)
+
+
+def test_a_committee_learns_until_no_candidate_is_uncertain() -> None:
+    protocol = replace(Protocol(), committee=CommitteeSettings(size=8))
+    reports: dict[StepKey, Report] = {}
+    while (step := next_step(reports, protocol)) is not None:
+        uncertain = step.key.name == "uncertainty" and step.key.iteration < 2
+        reports[step.key] = UncertaintyReport(5) if uncertain else answer(step.key)
+    names = [key.name for key in reports]
+    assert names.count("train_committee") == 3
+    assert names.count("dft_labels") == 2
+    assert names.index("final_fit") < names.index("kappa_plan")
+
+
+def test_a_resumed_campaign_asks_for_the_first_step_without_a_report() -> None:
+    reports: dict[StepKey, Report] = {StepKey("import_structures"): CountReport(3)}
+    step = next_step(reports, Protocol())
+    assert step is not None
+    assert step.key == StepKey("relax")
+
+
+def test_every_report_survives_its_row() -> None:
+    for name in REPORTS:
+        report = answer(StepKey(name))
+        assert report_from_dict(name, report_as_dict(report)) == report
+
+
+def test_every_step_has_a_title() -> None:
+    assert TITLES.keys() == REPORTS.keys()
