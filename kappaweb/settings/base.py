@@ -150,10 +150,8 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static" / "collected"
-STATICFILES_DIRS = [
-    (name, BASE_DIR / "static" / name) for name in ("vendor", "kappaweb") if (BASE_DIR / "static" / name).is_dir()
-]
+STATIC_ROOT = PLACES.home / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
 CONTENT_SECURITY_POLICY = {

@@ -1,0 +1,65 @@
+"""`kappaweb`: the stack and its jobs from a terminal."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from kappaweb.embedded import stack
+from kappaweb.embedded.postgres import DatabaseUnavailable
+from kappaweb.embedded.supervision import StackError
+
+
+class Refusals(click.Group):
+    """Says an expected failure in one sentence, with exit code 1."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except (StackError, DatabaseUnavailable) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Refusals)
+def main() -> None:
+    """Find crystals that conduct heat extremely well."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kappaweb.settings.base")
+
+
+@main.command()
+@click.option("--only", default="", help="Processes to start, separated by commas: postgres, web, …")
+@click.option("--port", type=int, envvar="PORT", help="Port of the pages; default: the next free one from 8000.")
+def up(only: str, port: int | None) -> None:
+    """Start the stack."""
+    address = stack.start(stack.default_places(), port=port, only=[name for name in only.split(",") if name])
+    click.echo(address or "started")
+
+
+@main.command()
+def down() -> None:
+    """Stop the stack."""
+    stack.stop(stack.default_places())
+
+
+@main.command()
+def status() -> None:
+    """Show each process."""
+    places = stack.default_places()
+    states = stack.status(places)
+    for process in states:
+        click.echo(f"{process.name:16} {process.state:10} {process.detail}")
+    click.echo(stack.address(places) or ("no pages" if states else "not running"))
+
+
+@main.command("login-link")
+@click.argument("username")
+def login_link(username: str) -> None:
+    """Print a one-time login link (15 minutes)."""
+    places = stack.default_places()
+    stack.start(places)
+    click.echo(stack.login_link(places, username))
+
+
+if __name__ == "__main__":
+    main()
