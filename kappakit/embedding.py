@@ -12,7 +12,7 @@ from sklearn.manifold import TSNE
 
 FEWEST_FOR_TSNE = 4
 INITIAL_SPREAD = 1e-4
-"""Standard deviation of the first axis at the start: scikit-learn's own choice for a start from principal components."""
+"""Standard deviation of the first axis at the start, as scikit-learn scales a start from principal components."""
 
 
 @dataclass(frozen=True, eq=False)

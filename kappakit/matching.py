@@ -1,9 +1,9 @@
 """Are two crystals the same? pymatgen's StructureMatcher, decision for decision, fast enough for thousands.
 
-Source: S. P. Ong et al., Comput. Mater. Sci. 68, 314 (2013), doi 10.1016/j.commatsci.2012.10.028; the criteria are those
-of StructureMatcher(primitive_cell=True, scale=True, attempt_supercell=False). Reduction, subset test, shortest vectors
-and assignment are pymatgen's and scipy's own routines. What StructureMatcher repeats for each pair (copies, reduction,
-lattice points) is done once a crystal here, in cells scaled to 1 Å³ per atom: every criterion is free of scale.
+Source: S. P. Ong et al., Comput. Mater. Sci. 68, 314 (2013), doi 10.1016/j.commatsci.2012.10.028; the criteria are
+those of StructureMatcher(primitive_cell=True, scale=True, attempt_supercell=False). Reduction, subset test, shortest
+vectors and assignment are pymatgen's and scipy's own routines. What StructureMatcher repeats for each pair (copies,
+reduction, lattice points) is done once a crystal here, in cells scaled to 1 Å³ per atom: each criterion is scale-free.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Energy above the convex hull of one chemical system, by pymatgen's PhaseDiagram.
 
-Source: S. P. Ong et al., Chem. Mater. 20, 1798 (2008), doi 10.1021/cm702327g. All energies must come from one potential.
+Source: S. P. Ong et al., Chem. Mater. 20, 1798 (2008), doi 10.1021/cm702327g. All energies are of one potential.
 """
 
 from __future__ import annotations

@@ -1,0 +1,189 @@
+"""File formats: how a file splits into frames, and how ase reads one of them. Nothing here trusts its input.
+
+Runs inside the process of `kappakit.reading.parse`, under its limits; a reader may raise anything.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import itertools
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.db import connect
+from ase.db.row import AtomsRow
+from ase.geometry import minkowski_reduce
+from ase.io.cif import CIFBlock, parse_cif
+from ase.io.extxyz import read_xyz
+from ase.io.vasp import read_vasp
+
+from kappakit.crystals import Crystal
+from kappakit.errors import Rejected
+
+LABELS = ("name", "material_id", "title", "id", "label")
+KNOWN_FORMATS = "CSV (columns material_id, cif), CIF, POSCAR, extended XYZ (each also .gz), ase.db"
+CHUNK = 2**20
+
+
+@dataclass(frozen=True)
+class CrystalFrame:
+    """One crystal to be of a file: its label and how to parse it; parse(max_atoms) may raise anything."""
+
+    label: str
+    parse: Callable[[int], Atoms]
+
+
+def format_of(name: str) -> str:
+    """'csv', 'cif', 'poscar', 'extxyz' or 'db' by a file's name; raises Rejected for another."""
+    base = Path(name).name
+    lower = base.lower().removesuffix(".gz")
+    for suffix, found in SUFFIXES.items():
+        if lower.endswith(suffix):
+            return found
+    if lower.startswith(("poscar", "contcar")):
+        return "poscar"
+    raise Rejected("unknown-format", f"{base} is of no known format; known are {KNOWN_FORMATS}")
+
+
+def frames_of(kind: str, path: Path, max_bytes: int) -> Iterator[CrystalFrame]:
+    """The frames of a file in order; raises Rejected when it is larger than max_bytes once unpacked."""
+    return _database(path) if kind == "db" else READERS[kind](read_text(path, max_bytes))
+
+
+def read_text(path: Path, max_bytes: int) -> str:
+    """Text of a plain or gzip file, at most max_bytes of it unpacked; raises Rejected beyond."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else path.open("rb") as stream:
+        parts, size = [], 0
+        while part := stream.read(CHUNK):
+            parts.append(part)
+            size += len(part)
+            if size > max_bytes:
+                raise Rejected("too-large", f"the file holds more than {max_bytes / 2**20:.0f} MiB")
+    return b"".join(parts).decode("utf-8", errors="replace")
+
+
+def shortest_distance(crystal: Crystal) -> float:
+    """The shortest distance in Å between two atoms or an atom and its image."""
+    cell, _ = minkowski_reduce(crystal.cell)
+    frac = crystal.positions @ np.linalg.inv(cell)
+    shifts = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=float)
+    shortest = np.inf
+    for atom in range(crystal.n_atoms):
+        difference = frac[atom:] - frac[atom]
+        difference -= np.round(difference)
+        squares = (((difference[:, None, :] + shifts[None, :, :]) @ cell) ** 2).sum(axis=2)
+        squares[0, len(shifts) // 2] = np.inf
+        shortest = min(shortest, float(squares.min()))
+    return float(np.sqrt(shortest))
+
+
+def _csv(text: str) -> Iterator[CrystalFrame]:
+    csv.field_size_limit(2**31 - 1)
+    rows = csv.DictReader(io.StringIO(text))
+    if rows.fieldnames is None or "cif" not in rows.fieldnames:
+        raise Rejected("unreadable", "a CSV file needs a header with the columns material_id and cif")
+    for row in rows:
+        yield CrystalFrame(row.get("material_id") or "", partial(_parse_cif, row.get("cif") or ""))
+
+
+def _cif(text: str) -> Iterator[CrystalFrame]:
+    starts = [match.start() for match in re.finditer(r"^data_", text, flags=re.MULTILINE | re.IGNORECASE)]
+    if not starts:
+        raise Rejected("unreadable", "a CIF file needs a data_ block")
+    for begin, end in itertools.pairwise([*starts, len(text)]):
+        block = text[begin:end]
+        yield CrystalFrame(block.split(None, 1)[0][5:], partial(_parse_cif, block))
+
+
+def _parse_cif(text: str, max_atoms: int) -> Atoms:
+    block = next((block for block in parse_cif(io.StringIO(text)) if block.has_structure()), None)
+    if block is None:
+        raise Rejected("no-crystal", "the CIF holds no atoms with coordinates")
+    sites = len(block.get_symbols())
+    if sites > max_atoms:
+        raise too_many(sites, max_atoms)
+    _check_order(block)
+    atoms = block.get_atoms(fractional_occupancies=False)
+    atoms.pbc = True
+    return atoms
+
+
+def _check_order(block: CIFBlock) -> None:
+    occupancies = block.get("_atom_site_occupancy") or []
+    if any(isinstance(value, (int, float)) and abs(value - 1.0) > 1e-3 for value in occupancies):
+        raise Rejected("disordered", "a site is only partly occupied")
+
+
+def _poscar(text: str) -> Iterator[CrystalFrame]:
+    title = text.split("\n", 1)[0].strip()
+    yield CrystalFrame(title[:200], lambda max_atoms: read_vasp(io.StringIO(text)))
+
+
+def _extxyz(text: str) -> Iterator[CrystalFrame]:
+    lines = io.StringIO(text)
+    while line := lines.readline():
+        if not line.strip():
+            continue
+        count = int(line)
+        comment = lines.readline()
+        body = "".join(itertools.islice(lines, max(count, 0)))
+        label = next(iter(re.findall(rf"\b(?:{'|'.join(LABELS)})=(\"[^\"]*\"|\S+)", comment)), "")
+        yield CrystalFrame(label.strip('"')[:200], partial(_parse_xyz, count, f"{count}\n{comment}{body}"))
+
+
+def _parse_xyz(count: int, text: str, max_atoms: int) -> Atoms:
+    if count > max_atoms:
+        raise too_many(count, max_atoms)
+    if "Lattice" not in text:
+        raise Rejected("not-periodic", "the frame has no Lattice: only crystals are taken")
+    return next(read_xyz(io.StringIO(text), 0))
+
+
+def _database(path: Path) -> Iterator[CrystalFrame]:
+    with path.open("rb") as raw:
+        if raw.read(15) != b"SQLite format 3":
+            raise Rejected("unreadable", "an ase.db file is an SQLite database; this is not one")
+    try:
+        for row in connect(path, type="db", serial=False, use_lock_file=False).select():
+            label = next((str(row.key_value_pairs[key]) for key in LABELS if key in row.key_value_pairs), "")
+            yield CrystalFrame(label, partial(_row_atoms, row))
+    except sqlite3.Error as error:
+        raise Rejected("unreadable", f"the database cannot be read: {error}") from error
+
+
+def _row_atoms(row: AtomsRow, max_atoms: int) -> Atoms:
+    if row.natoms > max_atoms:
+        raise too_many(row.natoms, max_atoms)
+    return row.toatoms()
+
+
+def too_many(count: int, max_atoms: int) -> Rejected:
+    """The refusal of a cell with too many atoms."""
+    return Rejected("too-many-atoms", f"{count:,} atoms in the cell; at most {max_atoms} are taken")
+
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".cif": "cif",
+    ".extxyz": "extxyz",
+    ".xyz": "extxyz",
+    ".db": "db",
+    ".vasp": "poscar",
+    ".poscar": "poscar",
+}
+READERS: dict[str, Callable[[str], Iterator[CrystalFrame]]] = {
+    "csv": _csv,
+    "cif": _cif,
+    "poscar": _poscar,
+    "extxyz": _extxyz,
+}

@@ -1,0 +1,175 @@
+"""The reader's own process: `python -m kappakit.reading.parse TASK` parses files from strangers under hard limits.
+
+TASK is JSON: {"files": [[number, name, path]], "start": frame of the first file, "limits": {…}, "output": path}. Each
+frame leaves one JSON line in the output: {"file", "frame"} before it is parsed, then the same with a crystal or with a
+reason. A frame that hangs is stopped by an alarm, one that takes too much memory by the operating system.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import sys
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+import numpy as np
+from ase import Atoms
+
+from kappakit.crystals import Crystal
+from kappakit.errors import InputError, Rejected
+from kappakit.reading.formats import CrystalFrame, format_of, frames_of, shortest_distance, too_many
+from kappakit.reading.limits import Limits
+
+READER_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    InputError,
+    LookupError,
+    MemoryError,
+    NameError,
+    OSError,
+    RuntimeError,
+    StopIteration,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
+"""What readers of damaged files were seen to raise; anything else ends this process and the parent goes on after it."""
+
+
+class FrameTimeout(BaseException):
+    """The alarm rang; not an Exception, so that no reader swallows it."""
+
+
+def main(task_path: str) -> None:
+    """Parse what the task lists, from its start on."""
+    task = json.loads(Path(task_path).read_text())
+    limits = Limits(**task["limits"])
+    _restrict(limits)
+    with Path(task["output"]).open("w") as output:
+        start = task["start"]
+        for number, name, path in task["files"]:
+            _parse_file(number, name, path, start, limits, output)
+            start = 0
+
+
+def check_crystal(crystal: Crystal, limits: Limits) -> None:
+    """Raise Rejected with a reason for what no campaign should start from."""
+    if crystal.n_atoms > limits.max_atoms:
+        raise too_many(crystal.n_atoms, limits.max_atoms)
+    volume = crystal.volume / crystal.n_atoms
+    if not limits.min_volume <= volume <= limits.max_volume:
+        raise Rejected(
+            "volume", f"{volume:.3g} Å³ per atom; {limits.min_volume:g}–{limits.max_volume:g} are believable"
+        )
+    longest = float(crystal.lengths.max())
+    if longest > limits.max_length:
+        raise Rejected(
+            "cell-too-long", f"a lattice vector of {longest:.4g} Å; at most {limits.max_length:g} Å are taken"
+        )
+    shortest = shortest_distance(crystal)
+    if shortest < limits.min_distance:
+        raise Rejected("overlapping-atoms", f"two atoms are {shortest:.3f} Å apart; at least {limits.min_distance:g} Å")
+
+
+def crystal_of(atoms: Atoms, limits: Limits) -> Crystal:
+    """An ase.Atoms as a checked Crystal; raises Rejected with a reason."""
+    if len(atoms) == 0:
+        raise Rejected("no-atoms", "there is no atom")
+    if len(atoms) > limits.max_atoms:
+        raise too_many(len(atoms), limits.max_atoms)
+    if not atoms.pbc.all():
+        raise Rejected("not-periodic", "the structure is not periodic in three directions")
+    cell = np.asarray(atoms.cell[:], dtype=float)
+    if not (np.isfinite(cell).all() and np.isfinite(atoms.positions).all()):
+        raise Rejected("not-finite", "a lattice vector or a position is not a finite number")
+    if abs(np.linalg.det(cell)) < 1e-3:
+        raise Rejected("no-volume", "the lattice vectors span no volume")
+    if atoms.numbers.min() < 1:
+        raise Rejected("unknown-element", "an atom is of no known element")
+    crystal = Crystal(cell, atoms.get_scaled_positions(wrap=True), atoms.numbers)
+    check_crystal(crystal, limits)
+    return crystal
+
+
+def _parse_file(number: int, name: str, path: str, start: int, limits: Limits, output: TextIO) -> None:
+    position = start
+    try:
+        for position, frame in _alarmed(frames_of(format_of(name), Path(path), limits.max_bytes), limits.frame_seconds):
+            if position < start:
+                continue
+            if position >= limits.max_frames:
+                raise Rejected("too-many-crystals", f"more than {limits.max_frames} crystals in one file")
+            _tell(output, number, position)
+            _tell(output, number, position, **_outcome(frame, limits))
+    except (Rejected, FrameTimeout, *READER_ERRORS) as error:
+        _tell(output, number, position, **_refusal(error, limits))
+    _tell(output, number, -1)
+
+
+def _alarmed(frames: Iterator[CrystalFrame], seconds: float) -> Iterator[tuple[int, CrystalFrame]]:
+    position = 0
+    while True:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        frame = next(frames, None)
+        if frame is None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            return
+        yield position, frame
+        position += 1
+
+
+def _outcome(frame: CrystalFrame, limits: Limits) -> dict[str, Any]:
+    signal.setitimer(signal.ITIMER_REAL, limits.frame_seconds)
+    try:
+        return {"label": frame.label, "crystal": crystal_of(frame.parse(limits.max_atoms), limits).to_dict()}
+    except (Rejected, FrameTimeout, *READER_ERRORS) as error:
+        return _refusal(error, limits)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _refusal(error: BaseException, limits: Limits) -> dict[str, Any]:
+    if isinstance(error, Rejected):
+        return {"reason": error.reason, "detail": str(error)}
+    if isinstance(error, FrameTimeout):
+        return {"reason": "time-limit", "detail": f"reading took more than {limits.frame_seconds:g} s"}
+    if isinstance(error, MemoryError):
+        return {"reason": "memory-limit", "detail": "reading took more memory than is allowed"}
+    if isinstance(error, KeyError) and _looks_like_element(error.args):
+        return {"reason": "unknown-element", "detail": f"{error.args[0]} is no known element"}
+    return {"reason": "unreadable", "detail": f"the file cannot be read: {type(error).__name__}: {error}"[:300]}
+
+
+def _looks_like_element(arguments: tuple[Any, ...]) -> bool:
+    return len(arguments) == 1 and isinstance(arguments[0], str) and arguments[0].isalpha() and len(arguments[0]) <= 3
+
+
+def _tell(output: TextIO, number: int, frame: int, **facts: Any) -> None:
+    output.write(json.dumps({"file": number, "frame": frame, **facts}) + "\n")
+    output.flush()
+
+
+def _restrict(limits: Limits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGALRM, _ring)
+    warnings.simplefilter("ignore")
+
+
+def _ring(number: int, frame: FrameType | None) -> None:
+    raise FrameTimeout
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
