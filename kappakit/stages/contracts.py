@@ -146,7 +146,7 @@ class DeduplicateInputs:
 
 @dataclass(frozen=True)
 class Match:
-    """`duplicate` was merged into `representative`. rms in units of (V/N)^(1/3); None in a direction without a match."""
+    """`duplicate` was merged into `representative`. rms in units of (V/N)^(1/3); None: no match in that direction."""
 
     representative: str
     duplicate: str
