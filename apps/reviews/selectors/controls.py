@@ -1,0 +1,82 @@
+"""The controls: known crystals with published κ_L (the paper's Table 1), ours beside theirs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from apps.campaigns.selectors import campaigns_visible
+from apps.conductivity.models import KappaTensor
+from apps.reviews.dossier import LiteratureFacts
+from apps.reviews.selectors.parts import literature_facts
+from apps.reviews.selectors.ranking import HEAVY_PHONONS, HEAVY_TENSOR
+from apps.reviews.tables import ControlRow, OurValue
+from apps.structures.models import Outcome, ReferenceCrystal
+
+PAPER_DOI = "10.1038/s41524-025-01592-8"
+"""Literature values whose citation holds this DOI are the paper's own."""
+
+
+def controls(user: Any) -> tuple[ControlRow, ...]:
+    """Every reference crystal, those with published κ_L first, largest value first; ours from the campaigns that the
+    user may see, newest campaign first. Four queries, whatever the number of campaigns."""
+    ours = _ours(user)
+    references = ReferenceCrystal.objects.select_related("structure").prefetch_related("literature")
+    return tuple(sorted((_row(r, tuple(ours[r.pk])) for r in references), key=_order))
+
+
+def _order(row: ControlRow) -> tuple[float, str]:
+    values = [v.kappa_high for v in row.literature] + ([row.paper.kappa_high] if row.paper else [])
+    return -max(values, default=0.0), row.reference
+
+
+def _row(reference: ReferenceCrystal, ours: tuple[OurValue, ...]) -> ControlRow:
+    published = [literature_facts(v) for v in reference.literature.all()]
+    return ControlRow(
+        reference=reference.name,
+        formula=reference.structure.formula,
+        space_group=reference.space_group,
+        citation=reference.citation,
+        note=reference.note,
+        literature=tuple(v for v in published if not _of_the_paper(v)),
+        paper=next((v for v in published if _of_the_paper(v)), None),
+        ours=ours,
+    )
+
+
+def _of_the_paper(value: LiteratureFacts) -> bool:
+    return PAPER_DOI in value.citation
+
+
+def _ours(user: Any) -> dict[int, list[OurValue]]:
+    tensors = (
+        KappaTensor.objects.filter(candidate__known_as__isnull=False, candidate__campaign__in=campaigns_visible(user))
+        .exclude(candidate__outcome=Outcome.DUPLICATE)
+        .select_related("phonons__plan__potential", "candidate__campaign")
+        .defer(*HEAVY_TENSOR, *(f"phonons__{name}" for name in HEAVY_PHONONS), "phonons__plan__potential__curve")
+        .order_by("-candidate__campaign_id", "candidate_id", "method", "-id")
+    )
+    found: dict[int, list[OurValue]] = defaultdict(list)
+    seen: set[tuple[int, str]] = set()
+    for tensor in tensors:
+        if (key := (tensor.candidate_id, tensor.method)) not in seen:
+            seen.add(key)
+            found[tensor.candidate.known_as_id].append(_our_value(tensor))
+    return found
+
+
+def _our_value(tensor: KappaTensor) -> OurValue:
+    campaign = tensor.candidate.campaign
+    return OurValue(
+        campaign_id=campaign.pk,
+        campaign=campaign.name,
+        candidate_id=tensor.candidate_id,
+        method=tensor.method,
+        potential=tensor.phonons.plan.potential.name,
+        temperature=tensor.temperature,
+        largest=tensor.largest,
+        principal=tuple(tensor.principal),
+        uvw=tuple(tensor.uvw),
+        label=tuple(tensor.label),
+        rankable=tensor.rankable,
+    )

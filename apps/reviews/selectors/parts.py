@@ -1,0 +1,163 @@
+"""Rows → parts of a dossier, one function each. No queries beyond what the caller selected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
+from apps.reviews import dossier as d
+from apps.structures.models import Candidate, LiteratureValue, Relaxation, Structure, SymmetryReport
+from apps.training.models import TrainedModel
+from kappakit.crystals import Crystal
+
+
+def candidate_name(candidate: Candidate) -> str:
+    """Curated name of the relaxed or starting structure, else 'known as', else the label of its source."""
+    relaxed = candidate.relaxed.name if candidate.relaxed else ""
+    known = candidate.known_as.name if candidate.known_as else ""
+    return relaxed or candidate.start.name or known or candidate.label
+
+
+def candidate_ref(candidate: Candidate) -> d.CandidateRef:
+    """The name and formula of a candidate from its summary row."""
+    summary = getattr(candidate, "summary", None)
+    if summary is None:
+        return d.CandidateRef(candidate.pk, candidate.index, candidate.label, "")
+    return d.CandidateRef(candidate.pk, candidate.index, summary.name, summary.formula, summary.space_group)
+
+
+def structure_facts(row: Structure) -> d.StructureFacts:
+    """A stored geometry with its arrays."""
+    return d.StructureFacts(
+        id=row.pk,
+        digest=row.digest,
+        name=row.name,
+        tags=tuple(row.tags),
+        formula=row.formula,
+        chemical_system=row.chemical_system,
+        n_atoms=row.n_atoms,
+        volume_per_atom=row.volume_per_atom,
+        density=row.density,
+        crystal=Crystal(row.cell, row.frac, row.numbers),
+    )
+
+
+def symmetry_facts(row: SymmetryReport) -> d.SymmetryFacts:
+    """A symmetry report with its two cells."""
+    return d.SymmetryFacts(
+        number=row.number,
+        symbol=row.symbol,
+        point_group=row.point_group,
+        crystal_system=row.crystal_system,
+        operations=row.operations,
+        n_primitive=row.n_primitive,
+        wyckoff=tuple(row.wyckoff),
+        dimensionality=row.dimensionality,
+        primitive=structure_facts(row.primitive),
+        conventional=structure_facts(row.conventional),
+    )
+
+
+def model_facts(row: TrainedModel) -> d.ModelFacts:
+    """A potential and the digest of what it was trained on."""
+    return d.ModelFacts(
+        id=row.pk,
+        name=row.name,
+        engine=row.engine,
+        version=row.version,
+        sha256=row.sha256,
+        warning=row.warning,
+        data_set_sha256=row.data_set.sha256 if row.data_set else "",
+        seed=row.seed,
+    )
+
+
+def relaxation_facts(row: Relaxation) -> d.RelaxationFacts:
+    """A relaxation with its potential and deviations."""
+    copied = (
+        "settings_digest pressure energy_per_atom max_force max_stress steps converged deviation_volume "
+        "deviation_positions soap_distance rejected_reason rejected_detail engine_version precision compiled created_at"
+    )
+    return d.RelaxationFacts(
+        id=row.pk,
+        potential=model_facts(row.potential),
+        deviation_lengths=_vector(row.deviation_lengths),
+        deviation_angles=_vector(row.deviation_angles),
+        **_copied(row, copied),
+    )
+
+
+def literature_facts(row: LiteratureValue) -> d.LiteratureFacts:
+    """A published κ_L."""
+    return d.LiteratureFacts(**_copied(row, "kappa_low kappa_high temperature method citation"))
+
+
+def plan_note(row: KappaPlan) -> str:
+    """What a person is told about a plan: 'planned: 95 supercells, 3 min: start?'"""
+    if row.state != PlanState.PLANNED:
+        return PlanState(row.state).label
+    supercells = row.supercells_fc3 + row.supercells_fc2
+    return f"planned: {supercells} supercells, {row.expected_bte_minutes:.3g} min: start?"
+
+
+def plan_facts(row: KappaPlan) -> d.PlanFacts:
+    """A plan with its potential and primitive cell."""
+    copied = (
+        "state error settings settings_digest sweep space_group_number space_group symmetry_kept dimensionality "
+        "energy_change max_force max_stress supercells_fc3 supercells_fc2 atoms_per_supercell pairs_omitted evaluations "
+        "q_points expected_bte_minutes expected_lbte_minutes expected_memory created_at"
+    )
+    return d.PlanFacts(
+        id=row.pk,
+        note=plan_note(row),
+        potential=model_facts(row.potential),
+        primitive=structure_facts(row.primitive),
+        mesh=tuple(row.mesh),
+        shells=tuple(d.Shell(*shell) for shell in row.shells),
+        started_by=str(row.started_by or ""),
+        **_copied(row, copied),
+    )
+
+
+def phonon_facts(row: PhononResult) -> d.PhononFacts:
+    """Phonons with bands, DOS and cumulative κ."""
+    copied = (
+        "source dynamical lowest_commensurate lowest_mesh lowest_path acoustic_lowest residuals nac engine_version "
+        "seconds created_at"
+    )
+    bands = row.bands
+    ticks = [(float(at), str(label)) for at, label in bands["ticks"]]
+    return d.PhononFacts(
+        id=row.pk,
+        primitive=structure_facts(row.primitive),
+        bands=d.BandsFacts(bands["distances"], bands["frequencies"], ticks, list(bands["breaks"])),
+        dos=d.DosFacts(row.dos["frequencies"], row.dos["total"]),
+        cumulative=d.CumulativeFacts(**row.cumulative) if row.cumulative else None,
+        notes=tuple(row.notes),
+        **_copied(row, copied),
+    )
+
+
+def tensor_facts(row: KappaTensor, source: str) -> d.TensorFacts:
+    """κ_L by one method; `source`: the phonons' own."""
+    copied = (
+        "method temperature largest directions kappa principal_by_temperature rankable seconds created_at"
+    )
+    return d.TensorFacts(
+        id=row.pk,
+        potential=source,
+        mesh=tuple(row.mesh),
+        principal=tuple(row.principal),
+        uvw=tuple(row.uvw),
+        temperatures=tuple(row.temperatures),
+        label=tuple(row.label),
+        **_copied(row, copied),
+    )
+
+
+def _copied(row: Any, names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names.split()}
+
+
+def _vector(values: list[float] | None) -> d.Vector | None:
+    return None if values is None else (values[0], values[1], values[2])

@@ -1,0 +1,138 @@
+"""From κ_L back to where a crystal came from: every link with what fixes it. Pure: rows in, words out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.reviews.dossier import Download, ProvenanceLink
+from apps.structures.models import Candidate, Import, Origin, Relaxation, Structure
+from apps.training.models import TrainedModel
+
+WRITTEN = {"cif": ("CIF", ".cif"), "poscar": ("POSCAR", ".vasp"), "extxyz": ("extended XYZ", ".extxyz")}
+STORED = {
+    "phono3py_yaml": ("phono3py yaml", "-phono3py.yaml"),
+    "fc2": ("FC2 (hdf5)", "-fc2.hdf5"),
+    "fc3": ("FC3, compact (hdf5)", "-fc3.hdf5"),
+    "forces": ("forces of the displaced supercells", "-forces"),
+}
+
+
+def provenance(
+    row: Candidate,
+    plan: KappaPlan | None,
+    phonons: PhononResult | None,
+    tensors: Sequence[KappaTensor],
+    files: Sequence[PhononFile],
+    imported: Import | None,
+) -> tuple[ProvenanceLink, ...]:
+    """The chain κ_L → force constants → displacements → potential → primitive → relaxed → start → origin → campaign,
+    as far as it goes for this candidate."""
+    links = [_tensor(t) for t in tensors]
+    if phonons:
+        links += [_force_constants(phonons), *(_file(f) for f in files if f.kind in ("fc2", "fc3", "forces"))]
+    if plan:
+        links += [_displacements(plan), _potential(plan.potential, "potential of the forces")]
+        links.append(_structure(plan.primitive, "primitive cell, relaxed under its symmetry"))
+    if row.relaxation:
+        links.append(_relaxation(row.relaxation))
+        if not plan or plan.potential_id != row.relaxation.potential_id:
+            links.append(_potential(row.relaxation.potential, "potential of the relaxation"))
+    if row.relaxed:
+        links.append(_structure(row.relaxed, "relaxed crystal"))
+    links += [_structure(row.start, "crystal as it arrived"), _origin(row, imported), _campaign(row)]
+    return tuple(links)
+
+
+def downloads(row: Candidate, phonons: PhononResult | None, files: Sequence[PhononFile]) -> tuple[Download, ...]:
+    """What can be fetched: cells written on request, files of the phonons as they were stored."""
+    stem = f"candidate-{row.pk}"
+    found = [Download(kind, title, stem + end) for kind, (title, end) in WRITTEN.items()]
+    found.append(Download("json", "dossier (JSON)", f"{stem}.json"))
+    for f in files:
+        title, end = STORED.get(f.kind, (f.kind, f"-{f.kind}"))
+        found.append(
+            Download(f.kind, title, stem + _ending(f, end), f.artifact_id, f.artifact.size, f.artifact.sha256)
+        )
+    if phonons and phonons.modes:
+        m = phonons.modes
+        found.append(Download("modes", "linewidths and velocities (npz)", f"{stem}-modes.npz", m.pk, m.size, m.sha256))
+    return tuple(found)
+
+
+def _ending(file: PhononFile, end: str) -> str:
+    """The stored file's own suffix where the table's ending has none."""
+    stored = file.artifact.name.rpartition(".")[2] if "." in file.artifact.name else ""
+    return end if "." in end or not stored else f"{end}.{stored}"
+
+
+def _tensor(t: KappaTensor) -> ProvenanceLink:
+    mesh = "×".join(map(str, t.mesh))
+    facts = (
+        ("largest principal κ_L", f"{t.largest:.4g} W/(m·K) at {t.temperature:g} K"),
+        ("method", t.method),
+        ("mesh", mesh),
+        ("label", " · ".join(t.label)),
+    )
+    return ProvenanceLink("kappa", f"κ_L ({t.method})", facts, at=t.created_at)
+
+
+def _force_constants(p: PhononResult) -> ProvenanceLink:
+    residuals = tuple((name, f"{value:.2e}") for name, value in p.residuals.items())
+    facts = (("engine", p.engine_version), ("phonons", p.dynamical), ("non-analytical correction", p.nac), *residuals)
+    return ProvenanceLink("force-constants", "force constants", facts, at=p.created_at)
+
+
+def _file(f: PhononFile) -> ProvenanceLink:
+    title = STORED[f.kind][0]
+    return ProvenanceLink("file", title, (("size", f"{f.artifact.size} bytes"),), f.artifact.sha256)
+
+
+def _displacements(p: KappaPlan) -> ProvenanceLink:
+    s = p.settings
+    facts = (
+        ("supercells", f"{p.supercells_fc3} for FC3, {p.supercells_fc2} for FC2, {p.atoms_per_supercell} atoms each"),
+        ("displacement", f"{s.get('displacement')} Å"),
+        ("pair cutoff", f"{s.get('pair_cutoff')} Å, {p.pairs_omitted} pairs omitted"),
+    )
+    return ProvenanceLink("displacements", "displacements", facts, p.settings_digest, p.created_at)
+
+
+def _potential(m: TrainedModel, title: str) -> ProvenanceLink:
+    facts = [("name", m.name), ("engine", m.version or m.engine), ("seed", str(m.seed))]
+    if m.data_set:
+        facts.append(("training set", f"sha256 {m.data_set.sha256}"))
+    return ProvenanceLink("potential", title, tuple(facts), m.sha256, m.finished_at)
+
+
+def _relaxation(r: Relaxation) -> ProvenanceLink:
+    facts = (
+        ("potential", r.potential.name),
+        ("pressure", f"{r.pressure:g} GPa"),
+        ("steps", str(r.steps if r.steps is not None else "–")),
+        ("engine", r.engine_version),
+        ("precision", r.precision + (", compiled" if r.compiled else "")),
+    )
+    return ProvenanceLink("relaxation", "relaxation", facts, r.settings_digest, r.created_at)
+
+
+def _structure(s: Structure, title: str) -> ProvenanceLink:
+    return ProvenanceLink("structure", title, (("formula", s.formula), ("structure", f"#{s.pk}")), s.digest)
+
+
+def _origin(row: Candidate, imported: Import | None) -> ProvenanceLink:
+    if row.origin == Origin.GENERATED:
+        facts = [("generator", row.generator), ("number and seed", f"{row.source}, seed {row.seed}")]
+        if row.latent:
+            facts.append(("latent vector", f"{len(row.latent)} numbers"))
+        return ProvenanceLink("generated", "generated crystal", tuple(facts), at=row.created_at)
+    if row.origin == Origin.REFERENCE:
+        known = ((("citation", row.known_as.citation),) if row.known_as else ())
+        return ProvenanceLink("reference", "reference crystal", (("source", row.source), *known), at=row.created_at)
+    digest = imported.artifact.sha256 if imported else ""
+    return ProvenanceLink("import", "imported file", (("source", row.source),), digest, row.created_at)
+
+
+def _campaign(row: Candidate) -> ProvenanceLink:
+    facts = (("campaign", row.campaign.name), ("seed", str(row.campaign.seed)))
+    return ProvenanceLink("protocol", "protocol of the campaign", facts, row.campaign.protocol_digest)
