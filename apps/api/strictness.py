@@ -1,0 +1,77 @@
+"""Nothing unknown passes silently: query parameters, JSON keys, characters that no column can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.parsers import JSONParser
+
+from apps.api.errors import FieldError, FieldsRefused
+
+
+class CleanJSONParser(JSONParser):
+    """JSON whose texts a database can hold: valid Unicode without NUL."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The body; raises ParseError."""
+        try:
+            data = super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError("The JSON is nested too deeply.") from error
+        _refuse_unstorable(data)
+        return data
+
+
+class StrictSerializer(serializers.Serializer):
+    """A serializer that refuses keys it does not know, instead of dropping them."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Validated values; raises ValidationError that names each unknown key."""
+        if isinstance(data, Mapping):
+            writable = {name for name, field in self.fields.items() if not field.read_only}
+            unknown = sorted(str(key) for key in data.keys() - writable)
+            if unknown:
+                raise ValidationError({key: [_unknown(writable)] for key in unknown})
+        return super().to_internal_value(data)
+
+
+def only_parameters(query: QueryDict, known: Iterable[str]) -> None:
+    """Raise FieldsRefused (unknown_parameter) that names each query parameter the address does not know."""
+    allowed = sorted(known)
+    unknown = sorted(set(query) - set(allowed))
+    if unknown:
+        hint = f"Known here: {', '.join(allowed)}." if allowed else "This address takes none."
+        errors = [FieldError(name, "unknown_parameter", "is not a parameter of this address") for name in unknown]
+        raise FieldsRefused("unknown_parameter", f"Unknown query parameter. {hint}", errors)
+    broken = [
+        FieldError(name, "invalid", "holds a NUL") for name in query if any("\0" in v for v in query.getlist(name))
+    ]
+    if broken:
+        raise FieldsRefused("validation_failed", "A query parameter holds a character that no text has.", broken)
+
+
+def _unknown(writable: set[str]) -> serializers.ErrorDetail:
+    return serializers.ErrorDetail(f"unknown key; known: {', '.join(sorted(writable))}", code="unknown_key")
+
+
+def _refuse_unstorable(data: Any) -> None:
+    if isinstance(data, str):
+        if "\0" in data or not _encodable(data):
+            raise ParseError("A text holds NUL or half a surrogate pair.")
+    elif isinstance(data, Mapping):
+        _refuse_unstorable([*data.keys(), *data.values()])
+    elif isinstance(data, list):
+        for item in data:
+            _refuse_unstorable(item)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
