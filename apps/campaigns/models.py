@@ -72,6 +72,7 @@ class Campaign(models.Model):
     )
     state = models.CharField(max_length=16, choices=CampaignState.choices, default=CampaignState.DRAFT)
     halt_reason = models.TextField(blank=True)
+    archived_from = models.CharField(max_length=16, blank=True, help_text="State to which unarchiving returns.")
     cloned_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="clones")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
