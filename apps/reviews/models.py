@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+
 import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -123,6 +125,9 @@ class CandidateSummary(models.Model):
                 ("energy_per_atom", "energy"), ("n_atoms", "atoms"), ("density", "density"),
                 ("space_group_number", "group"), ("outcome", "outcome"), ("novelty", "novelty"),
             ]
+        ] + [
+            models.Index("campaign", models.F(field).desc(nulls_last=True), "candidate", name=f"summary_{name}_down_idx")
+            for field, name in [("kappa_rta", "rta"), ("kappa_lbte", "lbte")]
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -149,8 +154,8 @@ class Export(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="exports")
     list = models.ForeignKey(CandidateList, on_delete=models.PROTECT, null=True, blank=True, related_name="exports")
     filter = models.JSONField(default=dict, help_text="query of the candidates' FilterSet")
-    columns = ArrayField(models.CharField(max_length=50), default=list)
-    candidates = models.JSONField(default=list, help_text="ids, fixed when the export was asked for")
+    columns = ArrayField(models.CharField(max_length=50), default=builtins.list)
+    candidates = models.JSONField(default=builtins.list, help_text="ids, fixed when the export was asked for")
     format = models.CharField(max_length=16, choices=ExportFormat.choices)
     state = models.CharField(max_length=16, choices=ExportState.choices, default=ExportState.QUEUED)
     error = models.TextField(blank=True)

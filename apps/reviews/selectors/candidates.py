@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from apps.campaigns.models import Campaign
-from apps.reviews.selectors.access import require
 from apps.core.errors import ApplicationError
-from apps.reviews.filters import CandidateFilter
 from apps.reviews.models import CandidateList, CandidateSummary, Export
+from apps.reviews.selectors.access import require
+from apps.reviews.selectors.filters import CandidateFilter
 
 
 class InvalidQuery(ApplicationError):
@@ -41,9 +41,7 @@ def matching(campaign: Campaign, params: Mapping[str, Any]) -> QuerySet[Candidat
     rows = CandidateSummary.objects.filter(campaign=campaign)
     asked = CandidateFilter(params, queryset=rows)
     if unknown := set(params) - filter_names():
-        raise InvalidQuery(
-            f"unknown parameter: {', '.join(sorted(unknown))}", detail={name: "unknown" for name in unknown}
-        )
+        raise InvalidQuery(f"unknown parameter: {', '.join(sorted(unknown))}", detail=dict.fromkeys(unknown, "unknown"))
     if not asked.is_valid():
         problems = {name: " ".join(errors) for name, errors in asked.errors.items()}
         raise InvalidQuery("; ".join(f"{n}: {p}" for n, p in problems.items()), detail=problems)
@@ -59,9 +57,7 @@ def candidate_lists(user: Any, campaign: Campaign) -> QuerySet[CandidateList]:
 def exports(user: Any, campaign: Campaign) -> QuerySet[Export]:
     """The campaign's exports, newest first, with artifact and list. Raises NotThere as candidates_list does."""
     require(user, "view", campaign)
-    return (
-        Export.objects.filter(campaign=campaign).select_related("artifact", "list", "requested_by").order_by("-id")
-    )
+    return Export.objects.filter(campaign=campaign).select_related("artifact", "list", "requested_by").order_by("-id")
 
 
 def summaries(ids: Iterable[int]) -> QuerySet[CandidateSummary]:

@@ -30,7 +30,7 @@ JOINED = (
 
 
 def candidate_dossier(user: Any, candidate_id: int) -> d.CandidateDossier:
-    """Everything known of a candidate. Raises NotThere when it does not exist or its campaign is not the user's to see."""
+    """Everything known of a candidate. Raises NotThere when it does not exist or is not the user's to see."""
     row = Candidate.objects.select_related(*JOINED).filter(pk=candidate_id).first()
     if row is None:
         raise NotThere("there is no such candidate")

@@ -104,8 +104,8 @@ def plan_facts(row: KappaPlan) -> d.PlanFacts:
     """A plan with its potential and primitive cell."""
     copied = (
         "state error settings settings_digest sweep space_group_number space_group symmetry_kept dimensionality "
-        "energy_change max_force max_stress supercells_fc3 supercells_fc2 atoms_per_supercell pairs_omitted evaluations "
-        "q_points expected_bte_minutes expected_lbte_minutes expected_memory created_at"
+        "energy_change max_force max_stress supercells_fc3 supercells_fc2 atoms_per_supercell pairs_omitted "
+        "evaluations q_points expected_bte_minutes expected_lbte_minutes expected_memory created_at"
     )
     return d.PlanFacts(
         id=row.pk,
@@ -140,9 +140,7 @@ def phonon_facts(row: PhononResult) -> d.PhononFacts:
 
 def tensor_facts(row: KappaTensor, source: str) -> d.TensorFacts:
     """κ_L by one method; `source`: the phonons' own."""
-    copied = (
-        "method temperature largest directions kappa principal_by_temperature rankable seconds created_at"
-    )
+    copied = "method temperature largest directions kappa principal_by_temperature rankable seconds created_at"
     return d.TensorFacts(
         id=row.pk,
         potential=source,

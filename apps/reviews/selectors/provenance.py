@@ -51,9 +51,7 @@ def downloads(row: Candidate, phonons: PhononResult | None, files: Sequence[Phon
     found.append(Download("json", "dossier (JSON)", f"{stem}.json"))
     for f in files:
         title, end = STORED.get(f.kind, (f.kind, f"-{f.kind}"))
-        found.append(
-            Download(f.kind, title, stem + _ending(f, end), f.artifact_id, f.artifact.size, f.artifact.sha256)
-        )
+        found.append(Download(f.kind, title, stem + _ending(f, end), f.artifact_id, f.artifact.size, f.artifact.sha256))
     if phonons and phonons.modes:
         m = phonons.modes
         found.append(Download("modes", "linewidths and velocities (npz)", f"{stem}-modes.npz", m.pk, m.size, m.sha256))
@@ -127,7 +125,7 @@ def _origin(row: Candidate, imported: Import | None) -> ProvenanceLink:
             facts.append(("latent vector", f"{len(row.latent)} numbers"))
         return ProvenanceLink("generated", "generated crystal", tuple(facts), at=row.created_at)
     if row.origin == Origin.REFERENCE:
-        known = ((("citation", row.known_as.citation),) if row.known_as else ())
+        known = (("citation", row.known_as.citation),) if row.known_as else ()
         return ProvenanceLink("reference", "reference crystal", (("source", row.source), *known), at=row.created_at)
     digest = imported.artifact.sha256 if imported else ""
     return ProvenanceLink("import", "imported file", (("source", row.source),), digest, row.created_at)
