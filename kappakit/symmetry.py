@@ -1,4 +1,4 @@
-"""Space group, primitive and conventional cell, Wyckoff positions and dimensionality of one crystal.
+"""Space group, primitive and conventional cell, Wyckoff positions, dimensionality, shortest distance of one crystal.
 
 Symmetry by spglib (A. Togo, K. Shinohara, I. Tanaka, Sci. Technol. Adv. Mater. Methods 4, 2384822 (2024)), as
 pymatgen's SpacegroupAnalyzer calls it; dimensionality by ase (P. M. Larsen et al., Phys. Rev. Materials 3, 034003
@@ -7,12 +7,14 @@ pymatgen's SpacegroupAnalyzer calls it; dimensionality by ase (P. M. Larsen et a
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import spglib
+from ase.geometry import minkowski_reduce
 from ase.geometry.dimensionality import analyze_dimensionality
 
 from kappakit.crystals import Crystal
@@ -82,6 +84,21 @@ def dimensionality(crystal: Crystal) -> int:
     """Of the bonded network: 3 three-dimensional, 2 layered, 1 chains, 0 molecular; the highest of a mixture."""
     best = analyze_dimensionality(atoms_of(crystal), method="RDA", merge=True)[0]
     return max(int(digit) for digit in best.dimtype.rstrip("D"))
+
+
+def shortest_distance(crystal: Crystal) -> float:
+    """The shortest distance in Å between two atoms or an atom and its image."""
+    cell, _ = minkowski_reduce(crystal.cell)
+    frac = crystal.positions @ np.linalg.inv(cell)
+    shifts = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=float)
+    shortest = np.inf
+    for atom in range(crystal.n_atoms):
+        difference = frac[atom:] - frac[atom]
+        difference -= np.round(difference)
+        squares = (((difference[:, None, :] + shifts[None, :, :]) @ cell) ** 2).sum(axis=2)
+        squares[0, len(shifts) // 2] = np.inf
+        shortest = min(shortest, float(squares.min()))
+    return float(np.sqrt(shortest))
 
 
 def _standardised(cell: Any, to_primitive: bool, symprec: float, angle_tolerance: float) -> Crystal | None:

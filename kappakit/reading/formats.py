@@ -16,16 +16,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from ase import Atoms
 from ase.db import connect
 from ase.db.row import AtomsRow
-from ase.geometry import minkowski_reduce
 from ase.io.cif import CIFBlock, parse_cif
 from ase.io.extxyz import read_xyz
 from ase.io.vasp import read_vasp
 
-from kappakit.crystals import Crystal
 from kappakit.errors import Rejected
 
 LABELS = ("name", "material_id", "title", "id", "label")
@@ -70,21 +67,6 @@ def read_text(path: Path, max_bytes: int) -> str:
             if size > max_bytes:
                 raise Rejected("too-large", f"the file holds more than {max_bytes / 2**20:.0f} MiB")
     return b"".join(parts).decode("utf-8", errors="replace")
-
-
-def shortest_distance(crystal: Crystal) -> float:
-    """The shortest distance in Å between two atoms or an atom and its image."""
-    cell, _ = minkowski_reduce(crystal.cell)
-    frac = crystal.positions @ np.linalg.inv(cell)
-    shifts = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=float)
-    shortest = np.inf
-    for atom in range(crystal.n_atoms):
-        difference = frac[atom:] - frac[atom]
-        difference -= np.round(difference)
-        squares = (((difference[:, None, :] + shifts[None, :, :]) @ cell) ** 2).sum(axis=2)
-        squares[0, len(shifts) // 2] = np.inf
-        shortest = min(shortest, float(squares.min()))
-    return float(np.sqrt(shortest))
 
 
 def _csv(text: str) -> Iterator[CrystalFrame]:

@@ -23,8 +23,9 @@ from ase import Atoms
 
 from kappakit.crystals import Crystal
 from kappakit.errors import InputError, Rejected
-from kappakit.reading.formats import CrystalFrame, format_of, frames_of, shortest_distance, too_many
+from kappakit.reading.formats import CrystalFrame, format_of, frames_of, too_many
 from kappakit.reading.limits import Limits
+from kappakit.symmetry import shortest_distance
 
 READER_ERRORS = (
     ArithmeticError,
