@@ -126,7 +126,7 @@ class CandidateSummary(models.Model):
                 ("space_group_number", "group"), ("outcome", "outcome"), ("novelty", "novelty"),
             ]
         ] + [
-            models.Index("campaign", models.F(field).desc(nulls_last=True), "candidate", name=f"summary_{name}_down_idx")
+            models.Index("campaign", models.F(field).desc(nulls_last=True), "candidate", name=f"summary_{name}_top_idx")
             for field, name in [("kappa_rta", "rta"), ("kappa_lbte", "lbte")]
         ]  # fmt: skip
 

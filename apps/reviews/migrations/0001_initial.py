@@ -543,7 +543,7 @@ class Migration(migrations.Migration):
                 models.F("campaign"),
                 models.OrderBy(models.F("kappa_rta"), descending=True, nulls_last=True),
                 models.F("candidate"),
-                name="summary_rta_down_idx",
+                name="summary_rta_top_idx",
             ),
         ),
         migrations.AddIndex(
@@ -552,7 +552,7 @@ class Migration(migrations.Migration):
                 models.F("campaign"),
                 models.OrderBy(models.F("kappa_lbte"), descending=True, nulls_last=True),
                 models.F("candidate"),
-                name="summary_lbte_down_idx",
+                name="summary_lbte_top_idx",
             ),
         ),
         migrations.AddConstraint(
