@@ -1,6 +1,5 @@
 """The read path of the house: what page, REST, admin and export show of candidates."""
 
-from apps.reviews.selectors.access import require
 from apps.reviews.selectors.candidates import (
     InvalidQuery,
     candidate_lists,
@@ -24,6 +23,5 @@ __all__ = [
     "filter_names",
     "matching",
     "ranked_table",
-    "require",
     "summaries",
 ]

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from apps.campaigns.models import Campaign
+from apps.campaigns.permissions import permit
 from apps.core.errors import ApplicationError
 from apps.reviews.models import CandidateList, CandidateSummary, Export
-from apps.reviews.selectors.access import require
 from apps.reviews.selectors.filters import CandidateFilter
 
 
@@ -32,7 +32,7 @@ def candidates_list(user: Any, campaign: Campaign, params: Mapping[str, Any]) ->
     `params` is a QueryDict or a mapping (lists for several values). Unevaluated: slice it, one query a page and one a
     count. Raises NotThere when the campaign is not the user's to see, InvalidQuery for an unknown parameter or value.
     """
-    require(user, "view", campaign)
+    permit(user, "view", campaign)
     return matching(campaign, params)
 
 
@@ -50,13 +50,13 @@ def matching(campaign: Campaign, params: Mapping[str, Any]) -> QuerySet[Candidat
 
 def candidate_lists(user: Any, campaign: Campaign) -> QuerySet[CandidateList]:
     """The campaign's lists that are not archived, by name. Raises NotThere as candidates_list does."""
-    require(user, "view", campaign)
+    permit(user, "view", campaign)
     return CandidateList.objects.filter(campaign=campaign, archived_at__isnull=True).order_by("name")
 
 
 def exports(user: Any, campaign: Campaign) -> QuerySet[Export]:
     """The campaign's exports, newest first, with artifact and list. Raises NotThere as candidates_list does."""
-    require(user, "view", campaign)
+    permit(user, "view", campaign)
     return Export.objects.filter(campaign=campaign).select_related("artifact", "list", "requested_by").order_by("-id")
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.db.models import F, Q
 
+from apps.campaigns.permissions import permit
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
 from apps.core.errors import NotThere
 from apps.maps.models import MapPoint, SelectionMember
 from apps.reviews import dossier as d
 from apps.reviews.models import CandidateListItem, Review, ReviewKind
 from apps.reviews.selectors import parts
-from apps.reviews.selectors.access import require
 from apps.reviews.selectors.provenance import downloads, provenance
 from apps.structures.models import Candidate, DuplicateMatch, Exclusion, Import, LiteratureValue
 
@@ -34,7 +34,7 @@ def candidate_dossier(user: Any, candidate_id: int) -> d.CandidateDossier:
     row = Candidate.objects.select_related(*JOINED).filter(pk=candidate_id).first()
     if row is None:
         raise NotThere("there is no such candidate")
-    require(user, "view", row.campaign)
+    permit(user, "view", row.campaign)
     return _assembled(row)
 
 
