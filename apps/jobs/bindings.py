@@ -33,13 +33,13 @@ class JobSpec:
     @property
     def key(self) -> str:
         """sha256 of the stage's declared version, units and parameters: the same work has the same key."""
-        content = {
-            "kind": self.kind,
-            "version": STAGES[self.kind].version,
-            "units": self.units,
-            "params": dict(self.params),
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return unit_key(self.kind, self.units, self.params)
+
+
+def unit_key(kind: str, units: Sequence[str], params: Mapping[str, Any]) -> str:
+    """The key of a job: sha256 of what it computes."""
+    content = {"kind": kind, "version": STAGES[kind].version, "units": list(units), "params": dict(params)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,9 @@ MOVES: dict[str, frozenset[str]] = {
 
 MAX_ATTEMPTS = 3
 
+SPLIT = "split"
+"""error_code of a job whose two halves took its place."""
+
 
 class Job(models.Model):
     """One batch of one stage. `group` names who asked ('step:12', 'training:3'), `key` what is asked."""

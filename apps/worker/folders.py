@@ -1,0 +1,100 @@
+"""The folder of an attempt: prepared for the stage, read after it.
+
+job-<id>/<attempt>/             inputs, settings, links; then outputs, progress, log
+job-<id>/<attempt>/checkpoint → job-<id>/checkpoint/: what the next attempt may resume from
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from apps.jobs.bindings import Loaded
+from apps.worker.launchers import LOG
+from kappakit import archive, run
+from kappakit.stages.table import STAGES
+
+PROGRESS, FAILURE = "progress.jsonl", "failure.json"
+LONGEST_LOG = 5_000_000
+"""Bytes of a log that are kept: its end."""
+
+
+@dataclass(frozen=True)
+class StageFolder:
+    """One attempt's folder under `root`."""
+
+    root: Path
+    job_id: int
+    attempt: int
+
+    @property
+    def job(self) -> Path:
+        return self.root / f"job-{self.job_id}"
+
+    @property
+    def path(self) -> Path:
+        return self.job / str(self.attempt)
+
+    def of_attempt(self, number: int) -> Path:
+        """Where another attempt of the same job ran."""
+        return self.job / str(number)
+
+    def prepare(self, stage: str, loaded: Loaded, threads: int) -> None:
+        """Write the inputs and link the files; a folder left by a dead worker is replaced."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        run.prepare(self.path, stage, loaded.inputs, dict(loaded.settings), threads)
+        for name, target in loaded.files.items():
+            link = self.path / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(target)
+        (self.job / "checkpoint").mkdir(exist_ok=True)
+        (self.path / "checkpoint").symlink_to("../checkpoint")
+
+    def outputs(self, stage: str) -> Any:
+        """The stage's Outputs; raises kappakit's InputError when they cannot be read."""
+        return archive.read(self.path, "outputs", STAGES[stage].outputs)
+
+    def progress(self) -> tuple[int, int, str] | None:
+        """(done, total, note) of the last whole line."""
+        file = self.path / PROGRESS
+        if not file.exists():
+            return None
+        lines = [line for line in _tail(file, 4096).split(b"\n") if line.endswith(b"}")]
+        if not lines or not lines[-1].startswith(b"{"):
+            return None
+        last = json.loads(lines[-1])
+        return int(last["done"]), int(last["total"]), str(last["note"])
+
+    def failure(self) -> str:
+        """What the stage said when it gave up, '' when it said nothing."""
+        file = self.path / FAILURE
+        return str(json.loads(file.read_text())["message"]) if file.exists() else ""
+
+    def log(self) -> bytes:
+        """The end of the stage's output."""
+        file = self.path / LOG
+        return _tail(file, LONGEST_LOG) if file.exists() else b""
+
+    def file(self, relative: str) -> Path:
+        """A file that the stage made; raises ValueError for one outside the folder."""
+        found = (self.path / relative).resolve()
+        if not found.is_relative_to(self.job.resolve()):
+            raise ValueError(f"{relative} is outside the stage's folder")
+        return found
+
+    def remove(self, *, keep_checkpoint: bool) -> None:
+        """Clear up after the attempt; the checkpoint stays while somebody may resume."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        checkpoint = self.job / "checkpoint"
+        if not keep_checkpoint or not any(checkpoint.iterdir()):
+            shutil.rmtree(self.job, ignore_errors=True)
+
+
+def _tail(file: Path, size: int) -> bytes:
+    with file.open("rb") as source:
+        source.seek(0, 2)
+        source.seek(max(0, source.tell() - size))
+        return source.read()

@@ -1,0 +1,52 @@
+"""What the events missed, every few seconds: leases that ended, campaigns that stopped short, wake-ups that were lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from apps.jobs.bindings import Binding
+from apps.jobs.dispatch import wake
+from apps.jobs.selectors import wakes_missing
+from apps.jobs.services import expired_return
+from apps.worker.advance import advance_all, job_over
+
+logger = logging.getLogger(__name__)
+
+LOCK = 0x6B617070
+"""Advisory lock: one reconcile at a time, whatever host it runs on."""
+
+
+def reconcile(bindings: Mapping[str, Binding]) -> bool:
+    """One pass; False when another process is at it."""
+    with _alone() as mine:
+        if mine:
+            _return_expired(bindings)
+            advance_all()
+            for queue, times in wakes_missing().items():
+                wake(queue, times=times)
+        return mine
+
+
+@transaction.atomic
+def _return_expired(bindings: Mapping[str, Binding]) -> None:
+    for job in expired_return():
+        logger.warning("job %s failed: %s", job.pk, job.error_message)
+        binding = bindings.get(job.kind)
+        job_over(job, binding.failed(job, job.error_message) if binding else set())
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine and connection.connection and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

@@ -1,0 +1,203 @@
+"""One job from the queue to its end: claim, load, launch, watch, save."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import os
+import socket
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from apps.artifacts import services as artifacts
+from apps.core.errors import ApplicationError
+from apps.jobs import services as jobs
+from apps.jobs.bindings import Binding
+from apps.jobs.models import Attempt, Job, Outcome
+from apps.jobs.services import Ending, Lease, LeaseLost
+from apps.jobs.verdicts import Fate
+from apps.worker.folders import StageFolder
+from apps.worker.launchers import Launcher, Running, kill_group, runs_in
+from apps.worker.pulse import Pulse
+from kappakit import run
+from kappakit.errors import InputError
+from kappakit.stages.table import STAGES
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+OUTCOMES = {
+    run.EXIT_DONE: Outcome.DONE,
+    run.EXIT_INPUT: Outcome.INPUT,
+    run.EXIT_TRANSIENT: Outcome.TRANSIENT,
+}
+
+
+class Stopped(Exception):
+    """This worker shuts down: the job goes back."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds: a lease, between heartbeats, between looks at the process, of patience with an absent database."""
+
+    lease_s: float
+    heartbeat_s: float
+    look_s: float = 0.2
+    patience_s: float = 120.0
+
+
+@dataclass(frozen=True)
+class Runner:
+    """`finished(job, touched)` is called inside the transaction that ends a job: summaries, then what comes next."""
+
+    bindings: Mapping[str, Binding]
+    launcher: Launcher
+    folders: Path
+    timing: Timing
+    threads: Callable[[str], int]
+    finished: Callable[[Job, set[int]], None]
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def work(self, queue: str, *, device: str | None = None) -> bool:
+        """Run the queue's next job to its end; False when there was none (or the worker shuts down)."""
+        if self.stopping.is_set():
+            return False
+        host = socket.gethostname()
+        owner = f"{host}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        claimed = jobs.claim(queue=queue, owner=owner, host=host, lease_s=self.timing.lease_s)
+        if claimed is None:
+            return False
+        job, lease = claimed
+        folder = StageFolder(self.folders, job.pk, job.attempt)
+        try:
+            self._attempt(job, lease, folder, device)
+        except LeaseLost:
+            logger.warning("job %s went to another worker; nothing is written", job.pk)
+            folder.remove(keep_checkpoint=True)
+        return True
+
+    def _attempt(self, job: Job, lease: Lease, folder: StageFolder, device: str | None) -> None:
+        binding = self.bindings.get(job.kind)
+        if binding is None:
+            return self._failed(None, lease, folder, Ending(Outcome.BUG, f"No binding is called {job.kind}."))
+        try:
+            ending = self._stage(binding, job, lease, folder, device)
+            if ending.outcome == Outcome.DONE:
+                return self._save(binding, lease, folder, ending)
+        except Stopped:
+            self._patiently(lambda: jobs.release(lease))
+            return folder.remove(keep_checkpoint=True)
+        except (ApplicationError, InputError) as error:
+            ending = Ending(Outcome.INPUT, str(error), log=self._log(folder))
+        except (LeaseLost, OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.exception("job %s", job.pk)
+            ending = Ending(Outcome.BUG, f"{error!r}\n{traceback.format_exc()}", log=self._log(folder))
+        return self._failed(binding, lease, folder, ending)
+
+    def _stage(self, binding: Binding, job: Job, lease: Lease, folder: StageFolder, device: str | None) -> Ending:
+        """Load, launch and wait; the lease is kept alive throughout."""
+        with Pulse(lease, folder.progress, every_s=self.timing.heartbeat_s, lease_s=self.timing.lease_s) as pulse:
+            self._end_predecessors(job, folder)
+            with transaction.atomic():
+                loaded = binding.load(job)
+            folder.prepare(binding.name, loaded, self.threads(job.queue))
+            running = self.launcher.launch(folder.path, device=device)
+            try:
+                self._patiently(lambda: jobs.launched(lease, pid=running.pid))
+                outcome, code = self._watch(running, pulse, job.time_limit_s)
+            finally:
+                running.kill()
+            return Ending(outcome, _message(outcome, code, folder), code, self._log(folder), _versions(job))
+
+    def _watch(self, running: Running, pulse: Pulse, limit_s: float) -> tuple[Outcome, int | None]:
+        end = time.monotonic() + limit_s
+        while (code := running.wait(self.timing.look_s)) is None:
+            if pulse.lost:
+                raise LeaseLost
+            if self.stopping.is_set():
+                raise Stopped
+            if pulse.cancelled:
+                return Outcome.CANCELLED, None
+            if time.monotonic() > end:
+                return Outcome.TIMEOUT, None
+        return (Outcome.KILLED if code < 0 else OUTCOMES.get(code, Outcome.BUG)), code
+
+    def _save(self, binding: Binding, lease: Lease, folder: StageFolder, ending: Ending) -> None:
+        """Files first, then everything else in one transaction behind the fence."""
+        with Pulse(lease, folder.progress, every_s=self.timing.heartbeat_s, lease_s=self.timing.lease_s):
+            outputs = folder.outputs(binding.name)
+            files = {
+                kind: artifacts.store(folder.file(path), kind=kind).pk for kind, path in binding.files(outputs).items()
+            }
+
+        def save() -> None:
+            with transaction.atomic():
+                job = jobs.fence(lease)
+                touched = binding.save(job, outputs, files)
+                jobs.complete(lease, ending)
+                self.finished(job, touched)
+
+        self._patiently(save)
+        folder.remove(keep_checkpoint=False)
+
+    def _failed(self, binding: Binding | None, lease: Lease, folder: StageFolder, ending: Ending) -> None:
+        def end() -> None:
+            with transaction.atomic():
+                job = jobs.fence(lease)
+                fate = jobs.fail(lease, ending)
+                touched = binding.failed(job, ending.message) if binding and fate == Fate.FAIL else set()
+                self.finished(job, touched)
+
+        self._patiently(end)
+        folder.remove(keep_checkpoint=True)
+
+    def _log(self, folder: StageFolder) -> int | None:
+        content = folder.log()
+        if not content:
+            return None
+        return artifacts.store_bytes(content, kind="log", name="log.txt", content_type="text/plain").pk
+
+    def _end_predecessors(self, job: Job, folder: StageFolder) -> None:
+        """A frozen worker's stage may still run on this host: it would share our checkpoint and cores."""
+        earlier = Attempt.objects.filter(job=job, host=socket.gethostname(), number__lt=job.attempt, pid__isnull=False)
+        for attempt in earlier:
+            if attempt.pid and runs_in(attempt.pid, folder.of_attempt(attempt.number)):
+                kill_group(attempt.pid)
+
+    def _patiently(self, write: Callable[[], T]) -> T:
+        """Try again while the database restarts. One that was committed after all is refused by its fence."""
+        end = time.monotonic() + self.timing.patience_s
+        while True:
+            try:
+                return write()
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > end:
+                    raise
+                logger.warning("the database is away; trying again")
+                connection.close()
+                time.sleep(0.5)
+
+
+def _message(outcome: Outcome, code: int | None, folder: StageFolder) -> str:
+    if outcome == Outcome.TIMEOUT:
+        return "It ran longer than its time limit."
+    if outcome == Outcome.CANCELLED:
+        return "It was cancelled."
+    if outcome == Outcome.KILLED:
+        return f"Its process died by signal {-(code or 0)} (9: killed, perhaps for want of memory; 11: segfault)."
+    return "" if outcome == Outcome.DONE else folder.failure() or f"Its process ended with exit code {code}."
+
+
+def _versions(job: Job) -> dict[str, str]:
+    return {"kappaweb": importlib.metadata.version("kappaweb"), "stage": STAGES[job.kind].version}
