@@ -1,0 +1,278 @@
+"""What people do with campaigns. Each call asks for the role that it takes; each move is a compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from apps.campaigns.models import Campaign, CampaignState, Membership, Role, Step, StepState
+from apps.campaigns.permissions import can_create, permit
+from apps.campaigns.selectors import protocol_of, step_group
+from apps.core.errors import ApplicationError, Conflict, NotAllowed
+from apps.jobs import services as jobs
+from apps.jobs.models import OPEN, SPLIT, Job, State
+from apps.training.models import ModelKind, ModelState, TrainedModel
+from kappakit.protocol import Protocol, ProtocolError
+from kappakit.stages.table import STAGES
+
+LARGEST_SEED = 2**31 - 1
+
+
+class ProtocolRefused(ApplicationError):
+    """`detail`: path of a field ('relax.max_steps') → what is wrong with it."""
+
+    code = "protocol_refused"
+    status = 400
+
+
+class FieldRefused(ApplicationError):
+    """`detail`: field → what is wrong with it."""
+
+    code = "field_refused"
+    status = 400
+
+
+class NotReady(ApplicationError):
+    """Something is missing before the campaign can start; the message says what to do."""
+
+    code = "not_ready"
+    status = 409
+
+
+@transaction.atomic
+def campaign_create(
+    *,
+    name: str,
+    owner: Any,
+    protocol: Mapping[str, Any],
+    description: str = "",
+    potential: TrainedModel | None = None,
+    seed: int = 0,
+) -> Campaign:
+    """A draft; what `protocol` leaves out keeps its default.
+
+    Raises NotAllowed without the permission to create campaigns, ProtocolRefused, FieldRefused (name, seed, potential)
+    and Conflict for a name that is taken.
+    """
+    if not can_create(owner):
+        raise NotAllowed("You may not create campaigns. Ask an administrator for the permission.")
+    checked = _protocol_checked(protocol)
+    _fields_checked(name, seed, potential)
+    return _insert(
+        name=name.strip(),
+        description=description,
+        owner=owner,
+        protocol=checked.as_dict(),
+        protocol_digest=checked.digest,
+        potential=potential,
+        seed=seed,
+    )
+
+
+@transaction.atomic
+def campaign_start(*, campaign: Campaign, user: Any) -> Campaign:
+    """DRAFT → RUNNING. Raises NotReady for what is missing, Conflict in any other state."""
+    permit(user, "operate", campaign)
+    _ready_checked(campaign)
+    return _move(campaign, [CampaignState.DRAFT], CampaignState.RUNNING, started_at=Now())
+
+
+@transaction.atomic
+def campaign_cancel(*, campaign: Campaign, user: Any) -> Campaign:
+    """RUNNING or HALTED → CANCELLED; what is queued is cancelled, what runs is asked to stop. Results stay."""
+    permit(user, "operate", campaign)
+    moved = _move(campaign, [CampaignState.RUNNING, CampaignState.HALTED], CampaignState.CANCELLED, finished_at=Now())
+    steps = Step.objects.filter(campaign=campaign, state=StepState.RUNNING)
+    groups = [step_group(pk) for pk in steps.values_list("pk", flat=True)]
+    steps.update(state=StepState.CANCELLED, ended_at=Now(), note="Cancelled.")
+    jobs.cancel(jobs=Job.objects.filter(group__in=groups, state__in=OPEN))
+    return moved
+
+
+@transaction.atomic
+def campaign_resume(*, campaign: Campaign, user: Any) -> Campaign:
+    """HALTED, CANCELLED or DONE → RUNNING; failed and cancelled steps are tried again in place, done jobs stay."""
+    permit(user, "operate", campaign)
+    froms = [CampaignState.HALTED, CampaignState.CANCELLED, CampaignState.DONE]
+    moved = _move(campaign, froms, CampaignState.RUNNING, halt_reason="", finished_at=None)
+    over = Step.objects.filter(campaign=campaign, state__in=[StepState.FAILED, StepState.CANCELLED])
+    groups = [step_group(pk) for pk in over.values_list("pk", flat=True)]
+    over.update(state=StepState.RUNNING, ended_at=None, note="")
+    again = Q(state__in=[State.FAILED, State.CANCELLED]) | Q(state=State.RUNNING, cancel_requested=True)
+    for job in Job.objects.filter(again, group__in=groups).exclude(error_code=SPLIT).order_by("id"):
+        _job_again(job)
+    return moved
+
+
+@transaction.atomic
+def campaign_clone(*, campaign: Campaign, user: Any, name: str) -> Campaign:
+    """A draft of the user's own with the same protocol, potential, seed and import files, and no results."""
+    permit(user, "view", campaign)
+    clone = campaign_create(
+        name=name,
+        owner=user,
+        protocol=campaign.protocol,
+        description=campaign.description,
+        potential=campaign.potential,
+        seed=campaign.seed,
+    )
+    Campaign.objects.filter(pk=clone.pk).update(cloned_from=campaign)
+    for given in campaign.imports.all():
+        clone.imports.create(file_name=given.file_name, artifact_id=given.artifact_id, uploaded_by=user)
+    clone.refresh_from_db()
+    return clone
+
+
+@transaction.atomic
+def campaign_archive(*, campaign: Campaign, user: Any) -> Campaign:
+    """Out of sight, nothing is lost. Raises Conflict while it runs."""
+    permit(user, "administer", campaign)
+    froms = [s for s in CampaignState if s not in (CampaignState.RUNNING, CampaignState.ARCHIVED)]
+    return _move(campaign, froms, CampaignState.ARCHIVED, archived_from=campaign.state)
+
+
+@transaction.atomic
+def campaign_unarchive(*, campaign: Campaign, user: Any) -> Campaign:
+    """Back to the state from which it was archived."""
+    permit(user, "administer", campaign)
+    back = CampaignState(campaign.archived_from or CampaignState.CANCELLED)
+    return _move(campaign, [CampaignState.ARCHIVED], back, archived_from="")
+
+
+@transaction.atomic
+def potential_set(*, campaign: Campaign, user: Any, potential: TrainedModel | None) -> Campaign:
+    """Choose the potential of a draft. Raises Conflict once it was started: its results are of the old one."""
+    permit(user, "operate", campaign)
+    _fields_checked(campaign.name, campaign.seed, potential)
+    if not Campaign.objects.filter(pk=campaign.pk, state=CampaignState.DRAFT).update(potential=potential):
+        raise Conflict("The potential belongs to the results: clone the campaign to use another one.")
+    campaign.refresh_from_db()
+    return campaign
+
+
+@transaction.atomic
+def membership_set(*, campaign: Campaign, user: Any, roles: Iterable[str], by: Any) -> Membership:
+    """Give `user` exactly these roles (none: takes them all away). `by` needs the role admin.
+
+    Raises FieldRefused for a role that does not exist.
+    """
+    permit(by, "administer", campaign)
+    wanted = set(roles)
+    if unknown := wanted - set(Role.values):
+        raise FieldRefused(f"There is no role {', '.join(sorted(unknown))}.", detail={"roles": "unknown"})
+    ordered = [role.value for role in Role if role in wanted]
+    membership, _ = Membership.objects.update_or_create(campaign=campaign, user=user, defaults={"roles": ordered})
+    return membership
+
+
+# --- for the worker ---------------------------------------------------------------------------------------------------
+
+
+def step_open(*, campaign: Campaign, name: str, sweep: int, iteration: int, candidates: Iterable[int]) -> Step:
+    """The step's row, made where the campaign does not have it yet."""
+    step, _ = Step.objects.get_or_create(
+        campaign=campaign, name=name, sweep=sweep, iteration=iteration, defaults={"candidates": list(candidates)}
+    )
+    return step
+
+
+def step_planned(*, step: Step, expected_units: int) -> None:
+    """Note of how many units it consists."""
+    Step.objects.filter(pk=step.pk).update(expected_units=expected_units)
+
+
+def step_done(*, step: Step, report: Mapping[str, Any], note: str = "") -> bool:
+    """RUNNING → DONE with its report; False when somebody else moved it first."""
+    return _step_move(step, StepState.DONE, report=dict(report), note=note)
+
+
+@transaction.atomic
+def step_failed(*, step: Step, reason: str) -> bool:
+    """RUNNING → FAILED; the campaign halts with the reason. False when somebody else moved it first."""
+    if not _step_move(step, StepState.FAILED, note=reason):
+        return False
+    campaign_halt(campaign=step.campaign, reason=reason)
+    return True
+
+
+def campaign_halt(*, campaign: Campaign, reason: str) -> bool:
+    """RUNNING → HALTED; False when it was not running."""
+    rows = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.RUNNING)
+    return bool(rows.update(state=CampaignState.HALTED, halt_reason=reason))
+
+
+def campaign_done(*, campaign: Campaign) -> bool:
+    """RUNNING → DONE; False when it was not running."""
+    rows = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.RUNNING)
+    return bool(rows.update(state=CampaignState.DONE, finished_at=Now()))
+
+
+def _protocol_checked(data: Mapping[str, Any]) -> Protocol:
+    try:
+        return Protocol.from_dict(dict(data))
+    except ProtocolError as error:
+        raise ProtocolRefused(str(error), detail=dict(error.problems)) from error
+
+
+def _fields_checked(name: str, seed: int, potential: TrainedModel | None) -> None:
+    problems = {}
+    if not name.strip():
+        problems["name"] = "must not be empty"
+    if not 0 <= seed <= LARGEST_SEED:
+        problems["seed"] = f"must lie between 0 and {LARGEST_SEED}"
+    if potential is not None and potential.kind != ModelKind.POTENTIAL:
+        problems["potential"] = "is not a potential"
+    if problems:
+        raise FieldRefused("; ".join(f"{f}: {p}" for f, p in problems.items()), detail=problems)
+
+
+def _insert(**values: Any) -> Campaign:
+    try:
+        with transaction.atomic():
+            return Campaign.objects.create(**values)
+    except IntegrityError as error:
+        raise Conflict(f"There is a campaign “{values['name']}” already.", detail={"name": "is taken"}) from error
+
+
+def _ready_checked(campaign: Campaign) -> None:
+    protocol = protocol_of(campaign)
+    if campaign.potential is None:
+        raise NotReady("The campaign has no potential: choose one, or train one first.")
+    if campaign.potential.state != ModelState.READY:
+        raise NotReady(
+            f"The potential “{campaign.potential.name}” is {campaign.potential.get_state_display()}: "
+            "wait until it is ready, or choose another one."
+        )
+    if protocol.source in ("import", "both") and not campaign.imports.exists():
+        raise NotReady(
+            f"The protocol's source is “{protocol.source}” and there is no file: upload one (CIF, POSCAR, extxyz, "
+            "CSV, ase.db), or set the source to “search”."
+        )
+    if protocol.committee.size and "train_committee" not in STAGES:
+        raise NotReady("The step “train_committee” does not exist here yet: set the committee's size to 0.")
+
+
+def _move(campaign: Campaign, froms: Iterable[str], to: str, **changes: Any) -> Campaign:
+    """Compare and set; raises Conflict when the campaign is in none of `froms`."""
+    if not Campaign.objects.filter(pk=campaign.pk, state__in=list(froms)).update(state=to, **changes):
+        campaign.refresh_from_db()
+        raise Conflict(f"The campaign is {campaign.get_state_display()}: it cannot become {CampaignState(to).label}.")
+    campaign.refresh_from_db()
+    return campaign
+
+
+def _step_move(step: Step, to: StepState, **changes: Any) -> bool:
+    rows = Step.objects.filter(pk=step.pk, state=StepState.RUNNING)
+    return bool(rows.update(state=to, ended_at=Now(), **changes))
+
+
+def _job_again(job: Job) -> None:
+    """One that is still being stopped is over for its worker only later: it is let go on."""
+    if job.state == State.RUNNING:
+        Job.objects.filter(pk=job.pk, state=State.RUNNING).update(cancel_requested=False)
+    else:
+        jobs.retry(job=job)
