@@ -21,6 +21,8 @@ from kappakit.protocol import ProtocolError
 
 log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
+INSIDE = {"protocol_refused": "protocol."}
+"""Where in the body the paths of a refusal begin."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def _refused(code: str, message: str, errors: list[FieldError]) -> dict[str, Any
 def _extra(exc: ApplicationError) -> dict[str, Any]:
     if exc.status != HTTPStatus.BAD_REQUEST:
         return {}
-    return {"errors": [vars(FieldError(str(path), exc.code, str(text))) for path, text in exc.detail.items()]}
+    inside = INSIDE.get(exc.code, "")
+    return {"errors": [vars(FieldError(inside + path, exc.code, str(text))) for path, text in exc.detail.items()]}
 
 
 def _code(exc: exceptions.APIException) -> str:

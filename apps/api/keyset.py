@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from django.core import signing
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.expressions import OrderBy
 
 SALT = "kappaweb.api.cursor"
 
@@ -38,10 +39,11 @@ class Order:
     descending: bool
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """Arguments of order_by."""
-        first = f"{'-' if self.descending else ''}{self.sort.field}"
-        return (first,) if self.sort.field == "pk" else (first, "pk")
+    def columns(self) -> tuple[OrderBy, ...]:
+        """Arguments of order_by, spelled as the indexes are."""
+        field = F(self.sort.field)
+        first = field.desc(nulls_last=True) if self.descending else field.asc(nulls_last=True)
+        return (first,) if self.sort.field == "pk" else (first, F("pk").asc())
 
 
 @dataclass(frozen=True)

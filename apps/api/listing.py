@@ -15,6 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from apps.api.errors import FieldError, FieldsRefused
+from apps.api.facts import units_of
 from apps.api.keyset import BadCursor, Cursor, Order, Page, Sort, parse_order, query_digest, read_cursor, read_page
 from apps.api.keyset import write_cursor as write
 from apps.api.strictness import only_parameters
@@ -29,6 +30,13 @@ class ApiView(APIView):
 
     known_parameters: ClassVar[frozenset[str]] = frozenset()
     """Of GET; the other methods take none."""
+    post_scope: ClassVar[str] = ""
+    """Throttle of POST, beside the general one."""
+
+    @property
+    def throttle_scope(self) -> str | None:
+        """What ScopedRateThrottle asks for."""
+        return (self.post_scope or None) if self.request.method == "POST" else None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After authentication, permissions and throttles: strictness."""
@@ -47,7 +55,7 @@ class ApiView(APIView):
 
 
 class ListView(ApiView):
-    """GET: a keyset page of rows, `{"next": address or null, "results": […]}`."""
+    """GET: a keyset page of rows, `{"next": address or null, "units": {path: unit}, "results": […]}`."""
 
     item: ClassVar[type[BaseSerializer[Any]]]
     sorts: ClassVar[Mapping[str, Sort]] = BY_ID
@@ -64,7 +72,7 @@ class ListView(ApiView):
         rows = filtered(self.filterset, request, self.rows(**where)) if self.filterset else self.rows(**where)
         page = read_page(rows, order, size, self._after())
         shown = self.item(page.rows, many=True, context={"request": request})
-        return Response({"next": self._next(page), "results": shown.data})
+        return Response({"next": self._next(page), "units": units_of(shown), "results": shown.data})
 
     def parameters(self) -> frozenset[str]:
         """Paging and the filters."""

@@ -105,6 +105,7 @@ def page_serializer(item: type[serializers.Serializer]) -> type[serializers.Seri
     fields = {
         "__doc__": "A page: its rows, and the address of the next one.",
         "next": serializers.URLField(allow_null=True, help_text="Address of the next page; null at the end."),
+        "units": serializers.DictField(child=serializers.CharField(), help_text="Path in a row → its unit."),
         "results": item(many=True),
     }
     return type(f"{item.__name__.removesuffix('Serializer')}PageSerializer", (serializers.Serializer,), fields)

@@ -12,9 +12,12 @@ from rest_framework.parsers import JSONParser
 
 from apps.api.errors import FieldError, FieldsRefused
 
+LARGEST = 2**63 - 1
+"""A column's largest integer."""
+
 
 class CleanJSONParser(JSONParser):
-    """JSON whose texts a database can hold: valid Unicode without NUL."""
+    """JSON whose values a database can hold: valid Unicode without NUL, numbers of 64 bits."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """The body; raises ParseError."""
@@ -62,6 +65,9 @@ def _refuse_unstorable(data: Any) -> None:
     if isinstance(data, str):
         if "\0" in data or not _encodable(data):
             raise ParseError("A text holds NUL or half a surrogate pair.")
+    elif isinstance(data, int | float):
+        if not -LARGEST <= data <= LARGEST:
+            raise ParseError("A number is too large.")
     elif isinstance(data, Mapping):
         _refuse_unstorable([*data.keys(), *data.values()])
     elif isinstance(data, list):

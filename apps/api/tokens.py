@@ -46,7 +46,7 @@ class TokenListView(ListView):
     """Your tokens."""
 
     permission_classes = [IsAuthenticated, ByPerson]
-    throttle_scope = "tokens"
+    post_scope = "tokens"
     item = TokenSerializer
     sorts = {"created_at": Sort("created")}
     default_sort = "-created_at"
@@ -71,8 +71,9 @@ class TokenView(ApiView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, key: str) -> Response:
-        """Revoke a token, at once and for good; a token may revoke itself and its siblings."""
-        gone, _ = AuthToken.objects.filter(user=request.user, token_key=key).delete()
+        """Revoke a token, at once and for good. With a token: only itself."""
+        mine = AuthToken.objects.filter(user=request.user, token_key=key)
+        gone, _ = (mine.filter(pk=request.auth.pk) if request.auth else mine).delete()
         if not gone:
             raise Http404
         return Response(status=204)
