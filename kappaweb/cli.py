@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import click
 
+from kappaweb.demo import run as run_demo
 from kappaweb.embedded import stack
 from kappaweb.embedded.postgres import DatabaseUnavailable
 from kappaweb.embedded.supervision import StackError
@@ -50,6 +52,16 @@ def status() -> None:
     for process in states:
         click.echo(f"{process.name:16} {process.state:10} {process.detail}")
     click.echo(stack.address(places) or ("no pages" if states else "not running"))
+
+
+@main.command()
+@click.option("--protocol", type=click.Choice(["demo", "smoke"]), default="demo", envvar="PROTOCOL")
+@click.option("--exit", "exit_at_end", is_flag=True, envvar="EXIT", help="End when the table is there.")
+@click.option("--fresh", is_flag=True, envvar="FRESH", help="Start a new campaign.")
+@click.option("--port", type=int, envvar="PORT", help="Port of the pages; default: the next free one from 8000.")
+def demo(protocol: str, exit_at_end: bool, fresh: bool, port: int | None) -> None:
+    """Run the carbon campaign to its ranked table and serve it."""
+    sys.exit(run_demo(protocol=protocol, exit_at_end=exit_at_end, fresh=fresh, port=port))
 
 
 @main.command("login-link")

@@ -77,9 +77,7 @@ def _write(source: BinaryIO, target: Path) -> None:
         if draft:
             Path(draft).unlink(missing_ok=True)
         if error.errno in FULL:
-            raise StorageFull(
-                f"The disk of {settings.ARTIFACTS} is full: make room, then try the job again."
-            ) from error
+            raise StorageFull(f"The disk of {settings.ARTIFACTS} is full: make room, then try again.") from error
         raise
 
 

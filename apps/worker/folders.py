@@ -85,12 +85,20 @@ class StageFolder:
             raise ValueError(f"{relative} is outside the stage's folder")
         return found
 
-    def remove(self, *, keep_checkpoint: bool) -> None:
-        """Clear up after the attempt; the checkpoint stays while somebody may resume."""
+    def discard(self) -> None:
+        """Clear up after this attempt alone: another one may be running beside it."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Clear up after the job's last attempt; a checkpoint stays, a person may resume it."""
+        self.discard()
         checkpoint = self.job / "checkpoint"
-        if not keep_checkpoint or not any(checkpoint.iterdir()):
-            shutil.rmtree(self.job, ignore_errors=True)
+        if not checkpoint.exists() or not any(checkpoint.iterdir()):
+            self.remove()
+
+    def remove(self) -> None:
+        """Clear up after the job."""
+        shutil.rmtree(self.job, ignore_errors=True)
 
 
 def _tail(file: Path, size: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What the events missed, every few seconds: leases that ended, campaigns that stopped short, wake-ups that were lost."""
+"""What the events missed: leases that ended, campaigns that stopped short, wake-ups that were lost."""
 
 from __future__ import annotations
 

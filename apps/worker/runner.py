@@ -82,7 +82,7 @@ class Runner:
             self._attempt(job, lease, folder, device)
         except LeaseLost:
             logger.warning("job %s went to another worker; nothing is written", job.pk)
-            folder.remove(keep_checkpoint=True)
+            folder.discard()
         return True
 
     def _attempt(self, job: Job, lease: Lease, folder: StageFolder, device: str | None) -> None:
@@ -95,7 +95,7 @@ class Runner:
                 return self._save(binding, lease, folder, ending)
         except Stopped:
             self._patiently(lambda: jobs.release(lease))
-            return folder.remove(keep_checkpoint=True)
+            return folder.discard()
         except (ApplicationError, InputError) as error:
             ending = Ending(Outcome.INPUT, str(error), log=self._log(folder))
         except (LeaseLost, OperationalError, InterfaceError):
@@ -149,18 +149,19 @@ class Runner:
                 self.finished(job, touched)
 
         self._patiently(save)
-        folder.remove(keep_checkpoint=False)
+        folder.remove()
 
     def _failed(self, binding: Binding | None, lease: Lease, folder: StageFolder, ending: Ending) -> None:
-        def end() -> None:
+        def end() -> Fate:
             with transaction.atomic():
                 job = jobs.fence(lease)
                 fate = jobs.fail(lease, ending)
                 touched = binding.failed(job, ending.message) if binding and fate == Fate.FAIL else set()
                 self.finished(job, touched)
+                return fate
 
-        self._patiently(end)
-        folder.remove(keep_checkpoint=True)
+        fate = self._patiently(end)
+        folder.discard() if fate == Fate.AGAIN else folder.close()
 
     def _log(self, folder: StageFolder) -> int | None:
         content = folder.log()

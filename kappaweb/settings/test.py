@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kappaweb.embedded.places import Places, database
 from kappaweb.settings.base import *  # noqa: F403
-from kappaweb.settings.base import DATABASE_URL, DATABASES, PLACES
+from kappaweb.settings.base import DATABASE_URL, DATABASES, INSTALLED_APPS, PLACES
 
 PLACES = Places(PLACES.home / "test")
 if not DATABASE_URL:
@@ -15,3 +15,6 @@ STAGE_FOLDERS = PLACES.home / "stages"
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 AXES_ENABLED = False
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.faults.echoes"]
+STAGE_MODULE = "kappakit.testing.echo_run"
