@@ -1,0 +1,1 @@
+"""What tests lean on: reference crystals, potentials with exact forces, stages that misbehave."""
