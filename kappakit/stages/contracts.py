@@ -525,10 +525,38 @@ class TrainInputs:
 
 @dataclass(frozen=True, eq=False)
 class TrainOutputs:
-    """`folder`: relative path of the stored model; `curve` (epochs, 7): the columns of TrainingCurvePoint."""
+    """`folder`: relative path of the stored model, `files`: names in it; `curve` (epochs, 7): the columns of
+    TrainingCurvePoint."""
 
     folder: str
     sha256: str
     card: str
     """The model card as JSON text."""
     curve: np.ndarray
+    files: tuple[str, ...] = ("model.safetensors", "model.json", "card.json")
+
+
+# --- export -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class ExportInputs:
+    """A table to be written to one file. format: 'json' | 'csv' | 'extxyz' | 'cif.zip' | 'ase.db'.
+
+    `columns`: headers with units; `rows`: one a crystal of `items`, in the same order, each value as JSON text;
+    `metadata`: JSON object (filter, campaign, protocol digest …)."""
+
+    format: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    items: tuple[Item, ...]
+    metadata: str = "{}"
+
+
+@dataclass(frozen=True)
+class ExportOutputs:
+    """`file`: path relative to the stage's folder, with its number of rows and its digest."""
+
+    file: str
+    rows: int
+    sha256: str

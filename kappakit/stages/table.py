@@ -54,5 +54,6 @@ STAGES: dict[str, Stage] = dict(
         _stage("conductivity", "1", c.ConductivityInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("force_sets", "1", c.ForceSetInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("train_potential", "1", c.TrainInputs, c.TrainOutputs),
+        _stage("export", "1", c.ExportInputs, c.ExportOutputs),
     ]
 )
