@@ -1,0 +1,61 @@
+"""The demo's campaign: which one it is, how it begins, how it ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from apps.accounts import selectors as accounts
+from apps.campaigns import selectors as campaigns
+from apps.campaigns import services
+from apps.structures.services import import_file_add
+from apps.terminal.progress import Snapshot
+from apps.training import selectors as training
+from kappakit.protocol import PROTOCOLS
+
+NAME = "Carbon demo"
+POTENTIAL = "carbon-laptop"
+DATA = Path(__file__).resolve().parents[2] / "kappakit" / "data"
+FILES = {"demo": DATA / "demo_carbon.extxyz", "smoke": DATA / "smoke_carbon.extxyz"}
+
+EXIT_DONE, EXIT_NOTHING_RANKED, EXIT_HALTED, EXIT_CANCELLED = 0, 3, 4, 5
+
+
+def demo_campaign(protocol: str, *, fresh: bool) -> Any:
+    """The newest demo campaign under `protocol`, ready to run on; a new one if there is none or `fresh` asks for it."""
+    owner = accounts.user_named("scientist")
+    mine = campaigns.campaigns_visible(owner).filter(name__startswith=NAME)
+    found = mine.filter(protocol_digest=PROTOCOLS[protocol].digest).exclude(state="ARCHIVED").first()
+    if found is None or fresh:
+        found = _create(protocol, owner, number=mine.count() + 1)
+    if found.state in ("DRAFT",):
+        services.campaign_start(campaign=found, user=owner)
+    elif found.state in ("HALTED", "CANCELLED"):
+        services.campaign_resume(campaign=found, user=owner)
+    return found
+
+
+def exit_code(snapshot: Snapshot, ranked: int) -> int:
+    """0 with a ranked table; else what stands in the way."""
+    if snapshot.state == "HALTED":
+        return EXIT_HALTED
+    if snapshot.state == "CANCELLED":
+        return EXIT_CANCELLED
+    return EXIT_DONE if ranked else EXIT_NOTHING_RANKED
+
+
+def _create(protocol: str, owner: Any, number: int) -> Any:
+    name = NAME if number == 1 else f"{NAME} {number}"
+    campaign = services.campaign_create(
+        name=name,
+        description="Known carbon crystals, perturbed, and crystals of a random symmetric search.",
+        owner=owner,
+        protocol=PROTOCOLS[protocol].as_dict(),
+        potential=training.model_named(POTENTIAL),
+        seed=0,
+    )
+    file = FILES[protocol]
+    import_file_add(campaign=campaign, file_name=file.name, content=file, user=owner)
+    for user, roles in (("approver", ["viewer", "approver"]), ("reviewer", ["viewer", "reviewer"])):
+        services.membership_set(campaign=campaign, user=accounts.user_named(user), roles=roles, by=owner)
+    return campaign

@@ -1,0 +1,45 @@
+"""Run the demo's campaign to its end and print the ranked table."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+from rich.console import Console
+
+from apps.accounts.selectors import user_named
+from apps.campaigns.selectors import campaign_get, steps_of, why_waiting
+from apps.reviews.selectors import ranked_table
+from apps.terminal.demo import demo_campaign, exit_code
+from apps.terminal.progress import Snapshot, follow
+from apps.terminal.ranking import print_ranked
+from kappakit.protocol import PROTOCOLS
+
+
+class Command(BaseCommand):
+    help = "Run the demo's campaign to its end and print the ranked table."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--protocol", choices=[name for name in PROTOCOLS if name != "paper"], default="demo")
+        parser.add_argument("--fresh", action="store_true", help="start a new campaign")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console()
+        campaign = demo_campaign(options["protocol"], fresh=options["fresh"])
+        console.print(f"Campaign “{campaign.name}” (page /campaigns/{campaign.pk}/)", highlight=False)
+        end = follow(lambda: look(campaign.pk), console)
+        if end.reason:
+            console.print(end.reason, style="bold red", highlight=False)
+        table = ranked_table(campaign)
+        print_ranked(table, console)
+        sys.exit(exit_code(end, len(table.rows)))
+
+
+def look(campaign_id: int) -> Snapshot:
+    """The campaign as it stands now."""
+    campaign = campaign_get(user_named("scientist"), campaign_id)
+    steps = tuple(steps_of(campaign, now=timezone.now()))
+    over = campaign.state not in ("RUNNING", "DRAFT")
+    return Snapshot(campaign.state, why_waiting(campaign) if over else "", steps, over=over)
