@@ -1,0 +1,101 @@
+"""What the terminal says of a running campaign."""
+
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from apps.campaigns.selectors import JobCounts, StepRow
+from apps.reviews.tables import LeftOut, RankedRow, RankedTable
+from apps.terminal.demo import EXIT_CANCELLED, EXIT_DONE, EXIT_HALTED, EXIT_NOTHING_RANKED, exit_code
+from apps.terminal.progress import Snapshot, bar, clock, follow, line
+from apps.terminal.ranking import print_ranked
+
+
+def step(**changes: object) -> StepRow:
+    facts: dict = {
+        "id": 1, "name": "relax", "title": "Relax", "sweep": 0, "iteration": 0, "state": "RUNNING", "note": "",
+        "group": "step:1", "expected_units": 10, "units_done": 4.0, "jobs": JobCounts(running=1), "progress": 0.4,
+        "started_at": datetime(2026, 1, 1, tzinfo=UTC), "ended_at": None, "elapsed_s": 61.0, "expected_s": 152.0,
+        "why_waiting": "", "report": None,
+    }  # fmt: skip
+    return StepRow(**facts | changes)
+
+
+def row(**changes: object) -> RankedRow:
+    facts: dict = {
+        "rank": 1, "candidate_id": 5, "index": 2, "name": "diamond", "formula": "C2", "largest": 2573.4,
+        "principal": (2573.4, 2573.4, 2573.4), "uvw": ("any direction",) * 3, "temperature": 300.0, "method": "RTA",
+        "mesh": (10, 10, 10), "potential": "carbon-laptop", "space_group_number": 227, "space_group": "Fd-3m",
+        "n_primitive": 2, "dimensionality": 3, "known_as": "diamond", "novelty": "kappa-known", "above_hull": 0.1,
+        "label": ("RTA",), "ultrahigh": True,
+    }  # fmt: skip
+    return RankedRow(**facts | changes)
+
+
+def table(**changes: object) -> RankedTable:
+    facts: dict = {
+        "method": "RTA", "method_title": "relaxation time approximation", "temperature": 300.0, "ultrahigh": 800.0,
+        "rows": (row(),), "layered": (), "left_out": LeftOut(imaginary=2), "potentials": ("carbon-laptop",),
+        "warnings": (),
+    }  # fmt: skip
+    return RankedTable(**facts | changes)
+
+
+def printed(ranked: RankedTable) -> str:
+    console = Console(file=StringIO(), width=200)
+    print_ranked(ranked, console)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_line_says_how_far_how_long_and_of_how_much() -> None:
+    assert line(step()) == "Relax: running · 40% · 1:01 of about 2:32"
+
+
+def test_a_step_that_waits_says_why() -> None:
+    assert "No worker takes heavy jobs." in line(step(why_waiting="No worker takes heavy jobs.", expected_s=None))
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "0:00"), (59.9, "0:59"), (3723, "1:02:03")])
+def test_time_reads_like_a_clock(seconds: float, words: str) -> None:
+    assert clock(seconds) == words
+
+
+def test_a_full_bar_has_no_gap() -> None:
+    assert "·" not in bar(1.0)
+
+
+def test_following_ends_with_the_campaign_and_prints_each_change_once() -> None:
+    shots = [
+        Snapshot("RUNNING", "", (step(),), over=False),
+        Snapshot("RUNNING", "", (step(),), over=False),
+        Snapshot("DONE", "", (step(state="DONE", progress=1.0),), over=True),
+    ]
+    looks = iter(shots)
+    console = Console(file=StringIO(), force_terminal=False, width=200)
+    assert follow(lambda: next(looks), console) is shots[-1]
+    assert console.file.getvalue().count("Relax") == 2  # type: ignore[attr-defined]
+
+
+def test_the_table_names_unit_method_potential_group_and_what_was_left_out() -> None:
+    text = printed(table())
+    for words in ("κ_L at 300 K by RTA", "W/(m·K)", "2573", "Fd-3m (227)", "carbon-laptop", "Not ranked: 2 imaginary."):
+        assert words in text
+
+
+def test_a_potential_that_failed_its_shipping_rule_is_announced() -> None:
+    assert "Careful: imaginary phonons of lonsdaleite" in printed(table(warnings=("imaginary phonons of lonsdaleite",)))
+
+
+@pytest.mark.parametrize(
+    ("state", "ranked", "code"),
+    [
+        ("DONE", 3, EXIT_DONE),
+        ("DONE", 0, EXIT_NOTHING_RANKED),
+        ("HALTED", 3, EXIT_HALTED),
+        ("CANCELLED", 0, EXIT_CANCELLED),
+    ],
+)
+def test_the_exit_code_says_how_it_ended(state: str, ranked: int, code: int) -> None:
+    assert exit_code(Snapshot(state, "", (), over=True), ranked) == code
