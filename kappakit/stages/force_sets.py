@@ -1,0 +1,101 @@
+"""κ_L and phonons from a folder of force sets that were made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from phonopy.file_IO import write_force_constants_to_hdf5
+
+from kappakit.displacements import crystal_of
+from kappakit.force_constants import harmonic_residuals, produce
+from kappakit.force_files import has_third_order, read_harmonic, read_third_order
+from kappakit.ports import Engines
+from kappakit.protocol import ConductivitySettings
+from kappakit.stages.contracts import ConductivityOutputs, ForceSetInputs, Residuals
+from kappakit.stages.kappa_results import (
+    ENGINE_VERSION,
+    FC2,
+    NO_KAPPA,
+    LbteChoice,
+    Solutions,
+    Stopwatch,
+    conductivities,
+    harmonic_of,
+    nac_word,
+    phonons_of,
+    write_files,
+)
+
+NO_THIRD_ORDER = "no third-order forces: phonons only"
+PHONOPY_YAML = "phonopy.yaml"
+
+
+def run(inputs: ForceSetInputs, settings: ConductivitySettings, *, engines: Engines) -> ConductivityOutputs:
+    """κ_L by RTA and, if asked, LBTE at the given temperatures; phonons alone where only FORCE_SETS is given.
+
+    Raises InputError for a folder that holds no force sets or such as do not fit together.
+    """
+    folder = Path(inputs.folder)
+    return _third_order(folder, inputs, settings, engines) if has_third_order(folder) else _harmonic(inputs, settings)
+
+
+def _third_order(
+    folder: Path, inputs: ForceSetInputs, settings: ConductivitySettings, engines: Engines
+) -> ConductivityOutputs:
+    watch = Stopwatch()
+    calculation = read_third_order(folder)
+    left = produce(calculation)
+    phonons = phonons_of(harmonic_of(calculation), inputs.mesh, settings.imaginary_tolerance)
+    primitive = crystal_of(calculation.primitive)
+    temperatures = tuple(sorted({*inputs.temperatures} or {settings.temperature}))
+    solutions = Solutions(notes=(NO_KAPPA,))
+    if not phonons.imaginary:
+        choice = _chosen(temperatures if inputs.lbte else ())
+        solutions = conductivities(calculation, inputs.mesh, temperatures, settings, choice, engines.progress)
+    return ConductivityOutputs(
+        id=folder.name,
+        primitive=primitive,
+        verdict=phonons.verdict,
+        bands=phonons.bands,
+        dos=phonons.dos,
+        tensors=solutions.tensors,
+        modes=solutions.modes,
+        residuals=Residuals(left.asr_fc2, left.asr_fc3, left.permutation_fc2, left.permutation_fc3, 0.0),
+        notes=solutions.notes,
+        nac=nac_word(primitive, born=calculation.nac_params is not None),
+        files=write_files(calculation),
+        engine_version=ENGINE_VERSION,
+        seconds=watch.seconds,
+    )
+
+
+def _harmonic(inputs: ForceSetInputs, settings: ConductivitySettings) -> ConductivityOutputs:
+    watch = Stopwatch()
+    phonopy = read_harmonic(Path(inputs.folder))
+    phonons = phonons_of(phonopy, inputs.mesh, settings.imaginary_tolerance)
+    primitive = crystal_of(phonopy.primitive)
+    fc2 = np.asarray(phonopy.force_constants)
+    sum_rule, permutation = harmonic_residuals(fc2, phonopy.primitive)
+    write_force_constants_to_hdf5(fc2, filename=FC2, p2s_map=phonopy.primitive.p2s_map)
+    phonopy.save(PHONOPY_YAML, settings={"force_sets": True, "displacements": True})
+    return ConductivityOutputs(
+        id=Path(inputs.folder).name,
+        primitive=primitive,
+        verdict=phonons.verdict,
+        bands=phonons.bands,
+        dos=phonons.dos,
+        tensors=(),
+        modes=None,
+        residuals=Residuals(sum_rule, 0.0, permutation, 0.0, 0.0),
+        notes=(NO_THIRD_ORDER,),
+        nac=nac_word(primitive, born=phonopy.nac_params is not None),
+        files={"phonopy_yaml": PHONOPY_YAML, "fc2": FC2},
+        engine_version=ENGINE_VERSION,
+        seconds=watch.seconds,
+    )
+
+
+def _chosen(temperatures: Sequence[float]) -> LbteChoice:
+    return lambda largest, seconds: (temperatures, "")

@@ -1,0 +1,125 @@
+"""Plan the κ_L of each crystal: its primitive cell relaxed under its symmetry, and what the calculation will take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kappakit.conductivity import temperatures_with, threads
+from kappakit.crystals import Crystal
+from kappakit.displacements import SYMPREC, counts, displaced
+from kappakit.errors import Rejected
+from kappakit.estimates import cost
+from kappakit.meshes import allowed_mesh, irreducible_points, neighbour_shells
+from kappakit.ports import Engines, Evaluation, Potential
+from kappakit.protocol import ConductivitySettings
+from kappakit.relaxation import relax_under_symmetry
+from kappakit.stages.contracts import Item, KappaPlanInputs, KappaPlanItem, KappaPlanOutputs, Refusal, Shell
+from kappakit.symmetry import Symmetry, dimensionality, find_symmetry
+from kappakit.units import gpa_from_ev_per_a3
+
+MAX_STEPS = 500
+SHELLS_BEYOND = 1.25
+"""Neighbour shells are listed up to this multiple of the pair cutoff."""
+SHELLS_WITHOUT_CUTOFF = 4.0
+"""Å: and up to here where there is no cutoff."""
+EXACT_ANGLE = -1.0
+"""spglib: angles are judged by the distance tolerance alone."""
+NOT_RELAXED = "not-relaxed"
+
+
+@dataclass(frozen=True, eq=False)
+class RelaxedPrimitive:
+    """A standardised primitive cell at the end of its relaxation; `before` and `after` are its symmetries, of which
+    `after.primitive` is the cell. `energy_change` meV/atom, from the crystal that came in."""
+
+    evaluation: Evaluation
+    before: Symmetry
+    after: Symmetry
+    energy_change: float
+
+
+def run(inputs: KappaPlanInputs, settings: ConductivitySettings, *, engines: Engines) -> KappaPlanOutputs:
+    """Plan every crystal; one that has no symmetry or does not relax becomes a Refusal."""
+    potential = engines.potential(inputs.potential)
+    plans: list[KappaPlanItem] = []
+    refusals: list[Refusal] = []
+    for done, item in enumerate(inputs.items, start=1):
+        try:
+            plans.append(_plan(item, inputs, settings, potential))
+        except Rejected as refused:
+            refusals.append(Refusal(item.id, refused.reason, str(refused)))
+        engines.progress(done, len(inputs.items), "crystals planned")
+    return KappaPlanOutputs(tuple(plans), tuple(refusals))
+
+
+def _plan(item: Item, inputs: KappaPlanInputs, settings: ConductivitySettings, potential: Potential) -> KappaPlanItem:
+    relaxed = _relaxed_primitive(item.crystal, inputs, settings, potential)
+    primitive = relaxed.after.primitive
+    calculation = displaced(primitive, settings)
+    asked = counts(calculation)
+    rotations = np.asarray(calculation.primitive_symmetry.symmetry_operations["rotations"])
+    mesh = allowed_mesh(primitive, rotations, settings.mesh_length)
+    expected = cost(calculation, mesh, temperatures=len(temperatures_with(settings.temperature)), threads=threads())
+    return KappaPlanItem(
+        id=item.id,
+        primitive=primitive,
+        number=relaxed.after.number,
+        symbol=relaxed.after.symbol,
+        energy_change=relaxed.energy_change,
+        max_force=float(np.abs(relaxed.evaluation.forces).max()),
+        max_stress=gpa_from_ev_per_a3(float(np.abs(relaxed.evaluation.stress).max())),
+        symmetry_kept=symmetry_kept(relaxed.before, relaxed.after),
+        supercells_fc3=asked.fc3,
+        supercells_fc2=asked.fc2,
+        atoms_per_supercell=asked.atoms_fc3,
+        pairs_omitted=asked.pairs_omitted,
+        evaluations=asked.evaluations,
+        mesh=mesh,
+        q_points=irreducible_points(calculation, mesh),
+        expected_bte_minutes=expected.rta_seconds / 60,
+        expected_lbte_minutes=expected.lbte_seconds / 60,
+        expected_memory=expected.memory,
+        shells=shells(primitive, settings),
+        dimensionality=dimensionality(primitive),
+    )
+
+
+def shells(primitive: Crystal, settings: ConductivitySettings) -> tuple[Shell, ...]:
+    """Neighbour shells of the cell up to beyond the pair cutoff; those within its margin are flagged."""
+    cutoff = settings.pair_cutoff
+    upto = cutoff * SHELLS_BEYOND if cutoff else SHELLS_WITHOUT_CUTOFF
+    margin = settings.shell_margin * cutoff
+    found = neighbour_shells(primitive, upto)
+    return tuple(Shell(distance, count, abs(distance - cutoff) <= margin) for distance, count in found)
+
+
+def symmetry_kept(before: Symmetry, after: Symmetry) -> bool:
+    """Whether no operation was lost: as many per atom of the primitive cell as before, or more."""
+    return after.operations * before.primitive.n_atoms >= before.operations * after.primitive.n_atoms
+
+
+def _relaxed_primitive(
+    crystal: Crystal, inputs: KappaPlanInputs, settings: ConductivitySettings, potential: Potential
+) -> RelaxedPrimitive:
+    """Standardise at the screen's tolerance, relax under that symmetry, idealise the last digits, look again."""
+    before = find_symmetry(crystal, symprec=inputs.symprec, angle_tolerance=inputs.angle_tolerance)
+    relaxed, evaluation, steps, converged = relax_under_symmetry(
+        before.primitive,
+        potential,
+        symprec=SYMPREC,
+        max_force=settings.relax_force,
+        max_stress=settings.relax_stress,
+        max_steps=MAX_STEPS,
+    )
+    if not converged:
+        raise Rejected(NOT_RELAXED, f"not relaxed under {before.symbol} after {steps} steps")
+    after = find_symmetry(relaxed, symprec=SYMPREC, angle_tolerance=EXACT_ANGLE)
+    change = evaluation.energy / relaxed.n_atoms - _energy_per_atom(crystal, potential)
+    return RelaxedPrimitive(evaluation, before, after, 1000.0 * change)
+
+
+def _energy_per_atom(crystal: Crystal, potential: Potential) -> float:
+    (evaluation,) = potential.evaluate([crystal])
+    return evaluation.energy / crystal.n_atoms

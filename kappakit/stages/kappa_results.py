@@ -1,0 +1,176 @@
+"""From a phono3py calculation that holds its forces to the ConductivityOutputs: shared by the two stages that do so."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import phono3py
+from phono3py import Phono3py
+from phono3py.file_IO import write_fc2_to_hdf5, write_fc3_to_hdf5, write_FORCES_FC2, write_FORCES_FC3
+
+from kappakit.conductivity import LBTE, RTA, Conductivity, Modes, mode_data, nearest, solve, tensor
+from kappakit.crystals import Crystal
+from kappakit.displacements import SYMPREC, crystal_of
+from kappakit.errors import Rejected
+from kappakit.phonons import IMAGINARY, BandPath, DynamicalStability, band_path, density_of_states, harmonic, stability
+from kappakit.ports import Progress
+from kappakit.protocol import ConductivitySettings
+from kappakit.stages.contracts import Bands, Dos, ModeData, PhononVerdict, Tensor
+from kappakit.symmetry import find_symmetry
+
+ENGINE_VERSION = f"phono3py {phono3py.__version__}"
+YAML, FC2, FC3 = "phono3py_disp.yaml", "fc2.hdf5", "fc3.hdf5"
+FORCES_FC3, FORCES_FC2 = "FORCES_FC3.xz", "FORCES_FC2.xz"
+EXACT_ANGLE = -1.0
+"""spglib: angles are judged by the distance tolerance alone."""
+NAC_NOT_NEEDED, NAC_MISSING, NAC_INCLUDED = "not needed", "missing", "included"
+NO_KAPPA = "imaginary modes: no κ_L was computed"
+
+
+@dataclass(frozen=True, eq=False)
+class Phonons:
+    """Harmonic results in the contracts' shapes."""
+
+    bands: Bands
+    dos: Dos
+    verdict: PhononVerdict
+
+    @property
+    def imaginary(self) -> bool:
+        return self.verdict.dynamical == IMAGINARY
+
+
+@dataclass(frozen=True, eq=False)
+class Solutions:
+    """What the Boltzmann equation gave: one Tensor a method, the modes of RTA, remarks for people."""
+
+    tensors: tuple[Tensor, ...] = ()
+    modes: ModeData | None = None
+    notes: tuple[str, ...] = ()
+
+
+LbteChoice = Callable[[float, float], tuple[Sequence[float], str]]
+"""(largest principal κ_L by RTA at the ranked temperature, its seconds) → (temperatures of LBTE or none, a note)."""
+
+
+def phonons_of(phonopy: Any, mesh: Sequence[int], tolerance: float) -> Phonons:
+    """Bands, density of states and verdict of a harmonic calculation."""
+    path: BandPath = band_path(phonopy)
+    found: DynamicalStability = stability(phonopy, mesh, path, tolerance)
+    frequencies, total = density_of_states(phonopy, mesh)
+    return Phonons(
+        Bands(path.distances, path.frequencies, path.ticks, path.breaks),
+        Dos(frequencies, total),
+        PhononVerdict(
+            found.dynamical, found.lowest_commensurate, found.lowest_mesh, found.lowest_path, found.acoustic_lowest
+        ),
+    )
+
+
+def harmonic_of(calculation: Phono3py) -> Any:
+    """phonopy's calculation with the FC2 of a phono3py one."""
+    matrix = calculation.phonon_supercell_matrix
+    return harmonic(
+        calculation.unitcell,
+        calculation.supercell_matrix if matrix is None else matrix,
+        calculation.primitive_matrix,
+        calculation.fc2,
+        calculation.nac_params,
+    )
+
+
+def conductivities(
+    calculation: Phono3py,
+    mesh: Sequence[int],
+    temperatures: Sequence[float],
+    settings: ConductivitySettings,
+    lbte: LbteChoice,
+    progress: Progress,
+) -> Solutions:
+    """RTA, and LBTE where `lbte` chooses it."""
+    primitive = crystal_of(calculation.primitive)
+    named = named_cell(primitive)
+    progress(0, 2, "Boltzmann equation, relaxation time approximation")
+    seconds = solve(calculation, RTA, mesh, temperatures)
+    solution = calculation.thermal_conductivity
+    rta = tensor(solution, RTA, mesh, ranked=settings.temperature, named_cell=named, seconds=seconds)
+    modes = _mode_record(mode_data(solution, mesh, settings.temperature))
+    wanted, note = lbte(largest_principal(rta, settings.temperature), seconds)
+    notes = (note,) if note else ()
+    if not wanted:
+        return Solutions((_tensor_record(rta),), modes, notes)
+    progress(1, 2, "Boltzmann equation, full solution")
+    seconds = solve(calculation, LBTE, mesh, wanted)
+    full = tensor(
+        calculation.thermal_conductivity, LBTE, mesh, ranked=settings.temperature, named_cell=named, seconds=seconds
+    )
+    return Solutions((_tensor_record(rta), _tensor_record(full)), modes, notes)
+
+
+def largest_principal(found: Conductivity, temperature: float) -> float:
+    """W/(m·K) at the temperature nearest to the given one."""
+    return float(found.principal[nearest(found.temperatures, temperature), 0])
+
+
+def named_cell(primitive: Crystal) -> np.ndarray:
+    """(3, 3) Å: lattice vectors of the conventional cell in the primitive cell's own axes, which [uvw] counts.
+
+    The cell itself where the conventional one is turned against it (a cell that was not standardised).
+    """
+    try:
+        conventional = find_symmetry(primitive, symprec=SYMPREC, angle_tolerance=EXACT_ANGLE).conventional.cell
+    except Rejected:
+        return primitive.cell
+    counted = np.linalg.solve(conventional.T, primitive.cell.T) * 6
+    return conventional if np.allclose(counted, np.rint(counted), atol=1e-3) else primitive.cell
+
+
+def nac_word(primitive: Crystal, *, born: bool) -> str:
+    """The non-analytical correction of polar crystals: 'included', 'missing' or 'not needed' (one element)."""
+    if born:
+        return NAC_INCLUDED
+    return NAC_NOT_NEEDED if len(primitive.composition) == 1 else NAC_MISSING
+
+
+def write_files(calculation: Phono3py) -> dict[str, str]:
+    """Write what another phono3py reads, into the current folder; kind → path."""
+    calculation.save(YAML, settings={"force_sets": False, "displacements": True})
+    files = {"phono3py_yaml": YAML, "fc2": FC2, "fc3": FC3, "forces": FORCES_FC3}
+    write_fc2_to_hdf5(calculation.fc2, filename=FC2, p2s_map=calculation.phonon_primitive.p2s_map)
+    write_fc3_to_hdf5(
+        calculation.fc3,
+        fc3_nonzero_indices=calculation.fc3_nonzero_indices,
+        filename=FC3,
+        p2s_map=calculation.primitive.p2s_map,
+    )
+    with lzma.open(FORCES_FC3, "wt") as stream:
+        write_FORCES_FC3(calculation.dataset, fp=stream)
+    if calculation.phonon_dataset is not None:
+        with lzma.open(FORCES_FC2, "wt") as stream:
+            write_FORCES_FC2(calculation.phonon_dataset, fp=stream)
+        files["forces_fc2"] = FORCES_FC2
+    return files
+
+
+def _tensor_record(found: Conductivity) -> Tensor:
+    return Tensor(**vars(found))
+
+
+def _mode_record(found: Modes) -> ModeData:
+    return ModeData(**vars(found))
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return perf_counter() - self._start
