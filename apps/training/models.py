@@ -40,6 +40,7 @@ class TrainedModel(models.Model):
     overrides = models.JSONField(
         default=dict, blank=True, help_text="Training settings that differ from the configuration."
     )
+    always_train = models.JSONField(default=list, blank=True, help_text="Groups of the data set that always train.")
     seed = models.BigIntegerField(default=0)
     state = models.CharField(max_length=16, choices=ModelState.choices, default=ModelState.TRAINING)
     error = models.TextField(blank=True)

@@ -1,0 +1,109 @@
+"""Questions about trained models, and how a stage gets one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from apps.artifacts.services import path_of_digest
+from apps.core.errors import NotThere
+from apps.jobs.models import Job
+from apps.jobs.selectors import of_group, why_waiting
+from apps.training.models import ModelFile, ModelKind, ModelState, TrainedModel
+from kappakit.ports import PotentialRef, TrainingCurvePoint
+
+POTENTIAL = "potential"
+"""Folder of the potential inside a stage's folder."""
+TEACHER = "teacher"
+CURVE_COLUMNS = tuple(field.name for field in fields(TrainingCurvePoint))
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """A stored file of a model; `size` in bytes."""
+
+    name: str
+    artifact_id: int
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class ModelDetail:
+    """A model with its files, its curve by column (see TrainingCurvePoint) and the job that trains it.
+
+    `job`: the newest one, None for a shipped model. `why_waiting`: one sentence, '' when nothing holds it.
+    """
+
+    model: TrainedModel
+    files: tuple[FileFacts, ...]
+    curve: dict[str, list[float]]
+    job: Job | None
+    why_waiting: str
+    campaigns: int
+
+
+def training_group(model_id: int) -> str:
+    """The group of a training's jobs."""
+    return f"training:{model_id}"
+
+
+def models_list() -> QuerySet[TrainedModel]:
+    """All models, newest first, without card and curve."""
+    rows = TrainedModel.objects.select_related("created_by", "teacher").annotate(campaign_count=Count("campaigns"))
+    return rows.defer("card", "curve", "teacher__card", "teacher__curve").order_by("-id")
+
+
+def potentials_ready() -> QuerySet[TrainedModel]:
+    """The potentials that a campaign may use, by name."""
+    rows = TrainedModel.objects.filter(kind=ModelKind.POTENTIAL, state=ModelState.READY)
+    return rows.defer("card", "curve").order_by("name")
+
+
+def model_get(model_id: int) -> TrainedModel:
+    """A model; raises NotThere."""
+    found = TrainedModel.objects.select_related("created_by", "teacher", "data_set").filter(pk=model_id).first()
+    if found is None:
+        raise NotThere("There is no such model.")
+    return found
+
+
+def model_detail(model_id: int) -> ModelDetail:
+    """All that a page shows of a model; raises NotThere."""
+    model = model_get(model_id)
+    job = of_group(training_group(model.pk)).last()
+    return ModelDetail(
+        model=model,
+        files=tuple(_files(model)),
+        curve=curve_by_column(model.curve),
+        job=job,
+        why_waiting=why_waiting(job) if job else "",
+        campaigns=model.campaigns.count(),
+    )
+
+
+def curve_by_column(rows: Iterable[Iterable[float]]) -> dict[str, list[float]]:
+    """Column name → values, one an epoch."""
+    columns: dict[str, list[float]] = {name: [] for name in CURVE_COLUMNS}
+    for row in rows:
+        for name, value in zip(CURVE_COLUMNS, row, strict=True):
+            columns[name].append(value)
+    return columns
+
+
+def potential_ref(model: TrainedModel, folder: str = POTENTIAL) -> PotentialRef:
+    """How a stage names the potential; its files lie in `folder` of the stage's folder (see model_files)."""
+    return PotentialRef(model.engine, model.name, folder if model.sha256 else "", model.sha256)
+
+
+def model_files(model: TrainedModel, folder: str = POTENTIAL) -> dict[str, str]:
+    """'potential/<name>' → content-addressed path, for Loaded.files. One query."""
+    return {f"{folder}/{file.name}": str(path_of_digest(file.sha256)) for file in _files(model)}
+
+
+def _files(model: TrainedModel) -> list[FileFacts]:
+    rows: Any = ModelFile.objects.filter(model=model).select_related("artifact").order_by("name")
+    return [FileFacts(r.name, r.artifact_id, r.artifact.sha256, r.artifact.size) for r in rows]
