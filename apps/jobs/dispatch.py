@@ -31,4 +31,4 @@ def wake_on_commit(queues: Iterable[str]) -> None:
     for queue in queues:
         counts[queue] = counts.get(queue, 0) + 1
     for queue, times in counts.items():
-        transaction.on_commit(lambda queue=queue, times=times: wake(queue, times=times))  # type: ignore[misc]
+        transaction.on_commit(lambda queue=queue, times=times: wake(queue, times=times))

@@ -11,24 +11,24 @@ from apps.core.states import one_of, only_moves
 
 
 class State(models.TextChoices):
-    QUEUED = "QUEUED", "queued"
-    RUNNING = "RUNNING", "running"
-    WAITING = "WAITING", "waiting for another machine"
-    DONE = "DONE", "done"
-    FAILED = "FAILED", "failed"
-    CANCELLED = "CANCELLED", "cancelled"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
 
 class Outcome(models.TextChoices):
-    RUNNING = "running", "running"
-    DONE = "done", "done"
-    TRANSIENT = "transient", "try again later"
-    INPUT = "input", "refused its input"
-    BUG = "bug", "failed"
-    KILLED = "killed", "died by a signal"
-    TIMEOUT = "timeout", "over its time limit"
-    CANCELLED = "cancelled", "cancelled"
-    LOST = "lost", "lost with its worker"
+    RUNNING = "running"
+    DONE = "done"
+    TRANSIENT = "transient"
+    INPUT = "input"
+    BUG = "bug"
+    KILLED = "killed"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    LOST = "lost"
 
 
 OPEN = (State.QUEUED, State.RUNNING, State.WAITING)

@@ -35,7 +35,7 @@ class Lease:
 class Ending:
     """How an attempt ended: `message` for people, `log` the id of its Artifact."""
 
-    outcome: Outcome
+    outcome: str
     message: str = ""
     exit_code: int | None = None
     log: int | None = None
@@ -194,7 +194,7 @@ def _attempt(lease: Lease) -> Any:
     return Attempt.objects.filter(job_id=lease.job_id, number=lease.attempt)
 
 
-def _leave(lease: Lease, state: State, **changes: Any) -> None:
+def _leave(lease: Lease, state: str, **changes: Any) -> None:
     if not _held(lease).update(state=state, lease_owner="", lease_until=None, **changes):
         raise LeaseLost(f"job {lease.job_id}")
 

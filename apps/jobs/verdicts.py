@@ -29,7 +29,7 @@ BACKOFF_S = 5.0
 LONGEST_BACKOFF_S = 600.0
 
 
-def judge(outcome: Outcome, *, units: int, attempt: int, max_attempts: int) -> Verdict:
+def judge(outcome: str, *, units: int, attempt: int, max_attempts: int) -> Verdict:
     """A death that the batch may have caused halves it at once, until one unit is left to blame.
 
     A lost worker or a busy engine says nothing about the crystals: those try again first. `attempt` counts from 1.
@@ -50,7 +50,7 @@ def judge(outcome: Outcome, *, units: int, attempt: int, max_attempts: int) -> V
     return Verdict(Fate.FAIL)
 
 
-def _delay(outcome: Outcome, attempt: int) -> float:
+def _delay(outcome: str, attempt: int) -> float:
     if outcome == Outcome.LOST:
         return 0.0
     return min(BACKOFF_S * 2.0 ** (attempt - 1), LONGEST_BACKOFF_S)

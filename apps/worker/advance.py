@@ -2,8 +2,108 @@
 
 from __future__ import annotations
 
-from apps.jobs.models import Job
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from apps.campaigns.models import Campaign, CampaignState, Step, StepState
+from apps.campaigns.selectors import campaigns_running, protocol_of, reports_of, step_group
+from apps.campaigns.services import campaign_done, campaign_halt, step_done, step_failed, step_open, step_planned
+from apps.core.errors import ApplicationError
+from apps.jobs.bindings import Binding
+from apps.jobs.models import Job, State
+from apps.jobs.selectors import counts_by_state, of_group, open_count
+from apps.jobs.services import enqueue
+from kappakit.pipeline import PlannedStep, next_step
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
-def job_over(job: Job, touched: set[int]) -> None:
-    """After a job ended, inside its transaction."""
+class StepBroken(Exception):
+    """A step cannot go on; the message is the campaign's reason to halt."""
+
+
+def advance_all(bindings: Mapping[str, Binding]) -> None:
+    """Every running campaign: what an event missed is done now."""
+    for campaign in campaigns_running():
+        advance(campaign.pk, bindings)
+
+
+def advance_group(group: str, bindings: Mapping[str, Binding]) -> None:
+    """The campaign whose step asked for this group of jobs, if that was the group's last."""
+    kind, _, step_id = group.partition(":")
+    if kind == "step" and not open_count(group):
+        advance(Step.objects.values_list("campaign_id", flat=True).get(pk=step_id), bindings)
+
+
+@transaction.atomic
+def advance(campaign_id: int, bindings: Mapping[str, Binding]) -> None:
+    """Report every step that is over and plan the next one; one at a time for each campaign."""
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign_id)
+    while campaign.state == CampaignState.RUNNING and _one_step(campaign, bindings):
+        campaign.refresh_from_db()
+
+
+def _one_step(campaign: Campaign, bindings: Mapping[str, Binding]) -> bool:
+    """Bring the next step as far as it goes; whether the one after it may be looked at."""
+    planned = next_step(reports_of(campaign), protocol_of(campaign))
+    if planned is None:
+        campaign_done(campaign=campaign)
+        return False
+    step = _step(campaign, planned)
+    if step.state != StepState.RUNNING:
+        campaign_halt(campaign=campaign, reason=step.note or f"The step {step.name} did not end well.")
+        return False
+    try:
+        return _to_its_end(step, bindings)
+    except StepBroken as broken:
+        step_failed(step=step, reason=str(broken))
+        return False
+
+
+def _step(campaign: Campaign, planned: PlannedStep) -> Step:
+    key = planned.key
+    return step_open(
+        campaign=campaign, name=key.name, sweep=key.sweep, iteration=key.iteration, candidates=planned.candidates
+    )
+
+
+def _to_its_end(step: Step, bindings: Mapping[str, Binding]) -> bool:
+    binding = bindings.get(step.name)
+    if binding is None or binding.plan is None or binding.report is None:
+        raise StepBroken(f"No stage of this installation does the step {step.name}.")
+    group = step_group(step.pk)
+    if not Job.objects.filter(group=group).exists():
+        specs = _guarded(binding.plan, step.pk)
+        enqueue(specs, group=group)
+        step_planned(step=step, expected_units=sum(len(spec.units) for spec in specs))
+    if open_count(group):
+        return False
+    _require_some_done(group)
+    return step_done(step=step, report=_guarded(binding.report, step.pk))
+
+
+def _require_some_done(group: str) -> None:
+    """One bad crystal never blocks a campaign; a step of which nothing was done does."""
+    counts = counts_by_state([group]).get(group, {})
+    if counts and not counts.get(State.DONE):
+        worst = of_group(group).filter(state=State.FAILED).first()
+        raise StepBroken(f"{worst.label}: {worst.error_message}" if worst else "It was cancelled.")
+
+
+def _guarded(ask: Callable[[int], T], step_id: int) -> T:
+    """What an app plans or reports; its refusal, or its bug, halts this campaign and no other."""
+    try:
+        with transaction.atomic():
+            return ask(step_id)
+    except ApplicationError as refusal:
+        raise StepBroken(refusal.message) from refusal
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("step %s", step_id)
+        raise StepBroken(f"A bug: {error!r}\n{traceback.format_exc(limit=-3)}") from error

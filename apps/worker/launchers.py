@@ -18,8 +18,9 @@ LOG = "log.txt"
 class Running(Protocol):
     """A stage that was launched."""
 
-    pid: int
-    """Its process group."""
+    @property
+    def pid(self) -> int:
+        """Its process group."""
 
     def wait(self, seconds: float) -> int | None:
         """The exit code (negative: died by that signal), or None when it still runs after `seconds`."""

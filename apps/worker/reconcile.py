@@ -12,7 +12,8 @@ from apps.jobs.bindings import Binding
 from apps.jobs.dispatch import wake
 from apps.jobs.selectors import wakes_missing
 from apps.jobs.services import expired_return
-from apps.worker.advance import advance_all, job_over
+from apps.worker.advance import advance_all
+from apps.worker.endings import job_over
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def reconcile(bindings: Mapping[str, Binding]) -> bool:
     with _alone() as mine:
         if mine:
             _return_expired(bindings)
-            advance_all()
+            advance_all(bindings)
             for queue, times in wakes_missing().items():
                 wake(queue, times=times)
         return mine

@@ -120,7 +120,7 @@ class Runner:
                 running.kill()
             return Ending(outcome, _message(outcome, code, folder), code, self._log(folder), _versions(job))
 
-    def _watch(self, running: Running, pulse: Pulse, limit_s: float) -> tuple[Outcome, int | None]:
+    def _watch(self, running: Running, pulse: Pulse, limit_s: float) -> tuple[str, int | None]:
         end = time.monotonic() + limit_s
         while (code := running.wait(self.timing.look_s)) is None:
             if pulse.lost:
@@ -190,7 +190,7 @@ class Runner:
                 time.sleep(0.5)
 
 
-def _message(outcome: Outcome, code: int | None, folder: StageFolder) -> str:
+def _message(outcome: str, code: int | None, folder: StageFolder) -> str:
     if outcome == Outcome.TIMEOUT:
         return "It ran longer than its time limit."
     if outcome == Outcome.CANCELLED:

@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError
 from apps.jobs.bindings import GPU, LIGHT
 from apps.jobs.dispatch import TASK, wake
 from apps.jobs.selectors import is_ready
-from apps.worker.advance import job_over
+from apps.worker.endings import job_over
 from apps.worker.launchers import LocalLauncher
 from apps.worker.presence import Presence, gpu_names
 from apps.worker.registry import BINDINGS

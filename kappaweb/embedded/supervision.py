@@ -76,7 +76,7 @@ class Supervisor:
 
     def states(self) -> dict[str, ProcessState]:
         """By name."""
-        found: Sequence[Mapping[str, Any]] = self._proxy().getAllProcessInfo()  # type: ignore[assignment]
+        found: Sequence[Mapping[str, Any]] = self._proxy().getAllProcessInfo()
         return {p["name"]: ProcessState(p["name"], p["statename"], p["description"]) for p in found}
 
     def shutdown(self) -> None:

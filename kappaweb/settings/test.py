@@ -13,7 +13,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ARTIFACTS = PLACES.artifacts
 STAGE_FOLDERS = PLACES.home / "stages"
 CELERY_BROKER_URL = "memory://"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
 AXES_ENABLED = False
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.faults.echoes"]

@@ -1,0 +1,14 @@
+"""What follows when a job ended, in the transaction that ended it."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from apps.jobs.models import Job
+from apps.worker.advance import advance_group
+from apps.worker.registry import BINDINGS
+
+
+def job_over(job: Job, touched: set[int]) -> None:
+    """Summaries of the candidates that changed now; the campaign's next step once others see the rows."""
+    transaction.on_commit(lambda: advance_group(job.group, BINDINGS), robust=True)
