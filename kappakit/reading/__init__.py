@@ -22,8 +22,6 @@ from kappakit.reading.limits import Limits
 __all__ = ["Limits", "ReadCrystal", "ReadRefusal", "read_files"]
 
 POLL_SECONDS = 0.2
-GRACE_SECONDS = 10.0
-"""What starting the process may take beyond a frame's own limit."""
 MAX_CRASHES = 20
 END_OF_FILE = -1
 EXIT_CPU = -24
@@ -120,7 +118,7 @@ def _read_until_end_or_crash(reading: _Reading, folder: Path, progress: Callable
             progress(reading.file, len(reading.crystals))
             if ended:
                 break
-            if idle > reading.limits.frame_seconds + GRACE_SECONDS:
+            if idle > reading.limits.frame_seconds + reading.limits.grace_seconds:
                 process.kill()
     if reading.file < len(reading.files):
         reading.lose(*_why(process, idle, reading.limits))
