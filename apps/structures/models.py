@@ -234,6 +234,9 @@ class DuplicateMatch(models.Model):
     rms_backward = models.FloatField(null=True, blank=True, help_text="units of (V/N)^(1/3)")
     energy_difference = models.FloatField(null=True, blank=True, help_text="meV/atom")
     conflict = models.CharField(max_length=30, blank=True)
+    outcome_before = models.CharField(
+        max_length=16, choices=Outcome.choices, default=Outcome.PENDING, help_text="what undoing returns it to"
+    )
     marked_by = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

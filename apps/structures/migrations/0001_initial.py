@@ -9,301 +9,552 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('artifacts', '0001_initial'),
-        ('campaigns', '0001_initial'),
-        ('pghistory', '0007_auto_20250421_0444'),
-        ('training', '0001_initial'),
+        ("artifacts", "0001_initial"),
+        ("campaigns", "0001_initial"),
+        ("pghistory", "0007_auto_20250421_0444"),
+        ("training", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ReferenceCrystal',
+            name="ReferenceCrystal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('space_group', models.CharField(max_length=20)),
-                ('citation', models.TextField()),
-                ('note', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("space_group", models.CharField(max_length=20)),
+                ("citation", models.TextField()),
+                ("note", models.TextField(blank=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Structure',
+            name="Structure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(help_text='kappakit.crystals.Crystal.digest', max_length=64, unique=True)),
-                ('cell', models.JSONField(help_text='3 × 3, rows are lattice vectors, Å')),
-                ('frac', models.JSONField(help_text='n × 3 fractional positions')),
-                ('numbers', models.JSONField(help_text='n atomic numbers')),
-                ('n_atoms', models.PositiveIntegerField()),
-                ('formula', models.CharField(max_length=200)),
-                ('chemical_system', models.CharField(db_index=True, max_length=100)),
-                ('volume_per_atom', models.FloatField(help_text='Å³/atom')),
-                ('density', models.FloatField(help_text='g/cm³')),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, default=list, size=None)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(help_text="kappakit.crystals.Crystal.digest", max_length=64, unique=True)),
+                ("cell", models.JSONField(help_text="3 × 3, rows are lattice vectors, Å")),
+                ("frac", models.JSONField(help_text="n × 3 fractional positions")),
+                ("numbers", models.JSONField(help_text="n atomic numbers")),
+                ("n_atoms", models.PositiveIntegerField()),
+                ("formula", models.CharField(max_length=200)),
+                ("chemical_system", models.CharField(db_index=True, max_length=100)),
+                ("volume_per_atom", models.FloatField(help_text="Å³/atom")),
+                ("density", models.FloatField(help_text="g/cm³")),
+                ("name", models.CharField(blank=True, max_length=200)),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=50), blank=True, default=list, size=None
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='StructureNameTagsEvent',
+            name="StructureNameTagsEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, default=list, size=None)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("name", models.CharField(blank=True, max_length=200)),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=50), blank=True, default=list, size=None
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SymmetryReport',
+            name="SymmetryReport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('settings_digest', models.CharField(max_length=64)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('symbol', models.CharField(max_length=20)),
-                ('point_group', models.CharField(max_length=10)),
-                ('crystal_system', models.CharField(max_length=20)),
-                ('operations', models.PositiveSmallIntegerField(help_text="order of the primitive cell's point group")),
-                ('n_primitive', models.PositiveIntegerField()),
-                ('wyckoff', models.JSONField(default=list)),
-                ('dimensionality', models.PositiveSmallIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("settings_digest", models.CharField(max_length=64)),
+                ("number", models.PositiveSmallIntegerField()),
+                ("symbol", models.CharField(max_length=20)),
+                ("point_group", models.CharField(max_length=10)),
+                ("crystal_system", models.CharField(max_length=20)),
+                ("operations", models.PositiveSmallIntegerField(help_text="order of the primitive cell's point group")),
+                ("n_primitive", models.PositiveIntegerField()),
+                ("wyckoff", models.JSONField(default=list)),
+                ("dimensionality", models.PositiveSmallIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Candidate',
+            name="Candidate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('index', models.PositiveIntegerField(help_text='number within the campaign, in order of arrival')),
-                ('origin', models.CharField(choices=[('imported', 'imported'), ('generated', 'generated'), ('reference', 'reference')], max_length=16)),
-                ('source', models.CharField(help_text='file and position, or generator and number', max_length=300)),
-                ('label', models.CharField(blank=True, max_length=200)),
-                ('seed', models.BigIntegerField(blank=True, null=True)),
-                ('generator', models.CharField(blank=True, help_text='generator and version', max_length=200)),
-                ('latent', models.JSONField(blank=True, null=True)),
-                ('outcome', models.CharField(choices=[('pending', 'pending'), ('rejected', 'rejected'), ('duplicate', 'duplicate'), ('screened-out', 'screened out'), ('kept', 'kept')], default='pending', max_length=16)),
-                ('outcome_reason', models.CharField(blank=True, max_length=50)),
-                ('outcome_detail', models.TextField(blank=True)),
-                ('novelty', models.CharField(blank=True, choices=[('', 'not compared'), ('kappa-known', 'κ known'), ('structure-known', 'structure known'), ('new', 'new')], default='', max_length=16)),
-                ('novelty_rms', models.FloatField(blank=True, help_text='units of (V/N)^(1/3)', null=True)),
-                ('above_hull', models.FloatField(blank=True, help_text='eV/atom', null=True)),
-                ('hull_note', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='candidates', to='campaigns.campaign')),
-                ('known_as', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='candidates', to='structures.referencecrystal')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("index", models.PositiveIntegerField(help_text="number within the campaign, in order of arrival")),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("imported", "imported"), ("generated", "generated"), ("reference", "reference")],
+                        max_length=16,
+                    ),
+                ),
+                ("source", models.CharField(help_text="file and position, or generator and number", max_length=300)),
+                ("label", models.CharField(blank=True, max_length=200)),
+                ("seed", models.BigIntegerField(blank=True, null=True)),
+                ("generator", models.CharField(blank=True, help_text="generator and version", max_length=200)),
+                ("latent", models.JSONField(blank=True, null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("rejected", "rejected"),
+                            ("duplicate", "duplicate"),
+                            ("screened-out", "screened out"),
+                            ("kept", "kept"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                ("outcome_reason", models.CharField(blank=True, max_length=50)),
+                ("outcome_detail", models.TextField(blank=True)),
+                (
+                    "novelty",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "not compared"),
+                            ("kappa-known", "κ known"),
+                            ("structure-known", "structure known"),
+                            ("new", "new"),
+                        ],
+                        default="",
+                        max_length=16,
+                    ),
+                ),
+                ("novelty_rms", models.FloatField(blank=True, help_text="units of (V/N)^(1/3)", null=True)),
+                ("above_hull", models.FloatField(blank=True, help_text="eV/atom", null=True)),
+                ("hull_note", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="candidates", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "known_as",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="candidates",
+                        to="structures.referencecrystal",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DuplicateMatch',
+            name="DuplicateMatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rms_forward', models.FloatField(blank=True, help_text='units of (V/N)^(1/3)', null=True)),
-                ('rms_backward', models.FloatField(blank=True, help_text='units of (V/N)^(1/3)', null=True)),
-                ('energy_difference', models.FloatField(blank=True, help_text='meV/atom', null=True)),
-                ('conflict', models.CharField(blank=True, max_length=30)),
-                ('reason', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('undone_at', models.DateTimeField(blank=True, null=True)),
-                ('undo_reason', models.TextField(blank=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='matches', to='campaigns.campaign')),
-                ('duplicate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='duplicate_of', to='structures.candidate')),
-                ('marked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('representative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='duplicates', to='structures.candidate')),
-                ('undone_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rms_forward", models.FloatField(blank=True, help_text="units of (V/N)^(1/3)", null=True)),
+                ("rms_backward", models.FloatField(blank=True, help_text="units of (V/N)^(1/3)", null=True)),
+                ("energy_difference", models.FloatField(blank=True, help_text="meV/atom", null=True)),
+                ("conflict", models.CharField(blank=True, max_length=30)),
+                ("reason", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("undone_at", models.DateTimeField(blank=True, null=True)),
+                ("undo_reason", models.TextField(blank=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="matches", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "duplicate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="duplicate_of",
+                        to="structures.candidate",
+                    ),
+                ),
+                (
+                    "marked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "representative",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="duplicates",
+                        to="structures.candidate",
+                    ),
+                ),
+                (
+                    "undone_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Exclusion',
+            name="Exclusion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.TextField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('undone_at', models.DateTimeField(blank=True, null=True)),
-                ('undo_reason', models.TextField(blank=True)),
-                ('candidate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exclusions', to='structures.candidate')),
-                ('excluded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('undone_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.TextField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("undone_at", models.DateTimeField(blank=True, null=True)),
+                ("undo_reason", models.TextField(blank=True)),
+                (
+                    "candidate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exclusions",
+                        to="structures.candidate",
+                    ),
+                ),
+                (
+                    "excluded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "undone_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_name', models.CharField(max_length=255)),
-                ('taken', models.PositiveIntegerField(default=0)),
-                ('refused', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('artifact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='artifacts.artifact')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imports', to='campaigns.campaign')),
-                ('uploaded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("file_name", models.CharField(max_length=255)),
+                ("taken", models.PositiveIntegerField(default=0)),
+                ("refused", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "artifact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="artifacts.artifact"
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="imports", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LiteratureValue',
+            name="LiteratureValue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kappa_low', models.FloatField(help_text='W/(m·K)')),
-                ('kappa_high', models.FloatField(help_text='W/(m·K); equal to the low value unless a range is reported')),
-                ('temperature', models.FloatField(default=300.0, help_text='K')),
-                ('method', models.CharField(max_length=50)),
-                ('citation', models.TextField()),
-                ('reference', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='literature', to='structures.referencecrystal')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kappa_low", models.FloatField(help_text="W/(m·K)")),
+                (
+                    "kappa_high",
+                    models.FloatField(help_text="W/(m·K); equal to the low value unless a range is reported"),
+                ),
+                ("temperature", models.FloatField(default=300.0, help_text="K")),
+                ("method", models.CharField(max_length=50)),
+                ("citation", models.TextField()),
+                (
+                    "reference",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="literature",
+                        to="structures.referencecrystal",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Refusal',
+            name="Refusal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step_name', models.CharField(max_length=32)),
-                ('source', models.CharField(max_length=300)),
-                ('reason', models.CharField(max_length=50)),
-                ('detail', models.TextField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refusals', to='campaigns.campaign')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("step_name", models.CharField(max_length=32)),
+                ("source", models.CharField(max_length=300)),
+                ("reason", models.CharField(max_length=50)),
+                ("detail", models.TextField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refusals", to="campaigns.campaign"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Relaxation',
+            name="Relaxation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('settings_digest', models.CharField(max_length=64)),
-                ('pressure', models.FloatField(help_text='GPa')),
-                ('energy_per_atom', models.FloatField(help_text="eV/atom, on the potential's own zero", null=True)),
-                ('max_force', models.FloatField(help_text='eV/Å', null=True)),
-                ('max_stress', models.FloatField(help_text='GPa', null=True)),
-                ('steps', models.PositiveIntegerField(null=True)),
-                ('converged', models.BooleanField(default=False)),
-                ('deviation_lengths', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), help_text='relative, start → end', null=True, size=3)),
-                ('deviation_angles', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), help_text='relative, start → end', null=True, size=3)),
-                ('deviation_volume', models.FloatField(help_text='relative, signed', null=True)),
-                ('deviation_positions', models.FloatField(help_text='root mean square, units of (V/N)^(1/3)', null=True)),
-                ('soap_distance', models.FloatField(help_text='to the nearest training configuration', null=True)),
-                ('rejected_reason', models.CharField(blank=True, max_length=50)),
-                ('rejected_detail', models.TextField(blank=True)),
-                ('engine_version', models.CharField(max_length=200)),
-                ('precision', models.CharField(max_length=10)),
-                ('compiled', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('potential', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='relaxations', to='training.trainedmodel')),
-                ('end', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='relaxed_from', to='structures.structure')),
-                ('start', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='relaxations', to='structures.structure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("settings_digest", models.CharField(max_length=64)),
+                ("pressure", models.FloatField(help_text="GPa")),
+                ("energy_per_atom", models.FloatField(help_text="eV/atom, on the potential's own zero", null=True)),
+                ("max_force", models.FloatField(help_text="eV/Å", null=True)),
+                ("max_stress", models.FloatField(help_text="GPa", null=True)),
+                ("steps", models.PositiveIntegerField(null=True)),
+                ("converged", models.BooleanField(default=False)),
+                (
+                    "deviation_lengths",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(), help_text="relative, start → end", null=True, size=3
+                    ),
+                ),
+                (
+                    "deviation_angles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(), help_text="relative, start → end", null=True, size=3
+                    ),
+                ),
+                ("deviation_volume", models.FloatField(help_text="relative, signed", null=True)),
+                (
+                    "deviation_positions",
+                    models.FloatField(help_text="root mean square, units of (V/N)^(1/3)", null=True),
+                ),
+                ("soap_distance", models.FloatField(help_text="to the nearest training configuration", null=True)),
+                ("rejected_reason", models.CharField(blank=True, max_length=50)),
+                ("rejected_detail", models.TextField(blank=True)),
+                ("engine_version", models.CharField(max_length=200)),
+                ("precision", models.CharField(max_length=10)),
+                ("compiled", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "potential",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="relaxations",
+                        to="training.trainedmodel",
+                    ),
+                ),
+                (
+                    "end",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="relaxed_from",
+                        to="structures.structure",
+                    ),
+                ),
+                (
+                    "start",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="relaxations",
+                        to="structures.structure",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='candidate',
-            name='relaxation',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='candidates', to='structures.relaxation'),
+            model_name="candidate",
+            name="relaxation",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="candidates",
+                to="structures.relaxation",
+            ),
         ),
         migrations.AddField(
-            model_name='referencecrystal',
-            name='structure',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='references', to='structures.structure'),
+            model_name="referencecrystal",
+            name="structure",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="references", to="structures.structure"
+            ),
         ),
         migrations.AddField(
-            model_name='candidate',
-            name='relaxed',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='candidates', to='structures.structure'),
+            model_name="candidate",
+            name="relaxed",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="candidates",
+                to="structures.structure",
+            ),
         ),
         migrations.AddField(
-            model_name='candidate',
-            name='start',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='candidates_started', to='structures.structure'),
+            model_name="candidate",
+            name="start",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="candidates_started",
+                to="structures.structure",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='structure',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."tags" IS DISTINCT FROM (NEW."tags"))', func='INSERT INTO "structures_structurenametagsevent" ("name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "tags") VALUES (NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."tags"); RETURN NULL;', hash='5b66b72b155901a541b8be490ca47f326dd36d69', operation='UPDATE', pgid='pgtrigger_update_update_412c5', table='structures_structure', when='AFTER')),
+            model_name="structure",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."tags" IS DISTINCT FROM (NEW."tags"))',
+                    func='INSERT INTO "structures_structurenametagsevent" ("name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "tags") VALUES (NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."tags"); RETURN NULL;',
+                    hash="5b66b72b155901a541b8be490ca47f326dd36d69",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_412c5",
+                    table="structures_structure",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='structurenametagsevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="structurenametagsevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='structurenametagsevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='name_tags_events', to='structures.structure'),
+            model_name="structurenametagsevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="name_tags_events",
+                to="structures.structure",
+            ),
         ),
         migrations.AddField(
-            model_name='symmetryreport',
-            name='conventional',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='structures.structure'),
+            model_name="symmetryreport",
+            name="conventional",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="structures.structure"
+            ),
         ),
         migrations.AddField(
-            model_name='symmetryreport',
-            name='primitive',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='structures.structure'),
+            model_name="symmetryreport",
+            name="primitive",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="structures.structure"
+            ),
         ),
         migrations.AddField(
-            model_name='symmetryreport',
-            name='structure',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='symmetry_reports', to='structures.structure'),
+            model_name="symmetryreport",
+            name="structure",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="symmetry_reports", to="structures.structure"
+            ),
         ),
         migrations.AddField(
-            model_name='candidate',
-            name='symmetry',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='candidates', to='structures.symmetryreport'),
+            model_name="candidate",
+            name="symmetry",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="candidates",
+                to="structures.symmetryreport",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='duplicatematch',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at__isnull', True)), fields=('duplicate',), name='duplicate_live_once'),
+            model_name="duplicatematch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("undone_at__isnull", True)), fields=("duplicate",), name="duplicate_live_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='duplicatematch',
-            constraint=models.CheckConstraint(condition=models.Q(('representative', models.F('duplicate')), _negated=True), name='duplicate_of_another'),
+            model_name="duplicatematch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("representative", models.F("duplicate")), _negated=True),
+                name="duplicate_of_another",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='exclusion',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at__isnull', True)), fields=('candidate',), name='exclusion_live_once'),
+            model_name="exclusion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("undone_at__isnull", True)), fields=("candidate",), name="exclusion_live_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.UniqueConstraint(fields=('campaign', 'artifact'), name='import_once'),
+            model_name="import",
+            constraint=models.UniqueConstraint(fields=("campaign", "artifact"), name="import_once"),
         ),
         migrations.AddConstraint(
-            model_name='literaturevalue',
-            constraint=models.UniqueConstraint(fields=('reference', 'method', 'citation'), name='literature_once'),
+            model_name="literaturevalue",
+            constraint=models.UniqueConstraint(fields=("reference", "method", "citation"), name="literature_once"),
         ),
         migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.UniqueConstraint(fields=('campaign', 'step_name', 'source'), name='refusal_once'),
+            model_name="refusal",
+            constraint=models.UniqueConstraint(fields=("campaign", "step_name", "source"), name="refusal_once"),
         ),
         migrations.AddConstraint(
-            model_name='relaxation',
-            constraint=models.UniqueConstraint(fields=('start', 'potential', 'settings_digest'), name='relaxation_once'),
+            model_name="relaxation",
+            constraint=models.UniqueConstraint(
+                fields=("start", "potential", "settings_digest"), name="relaxation_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='symmetryreport',
-            constraint=models.UniqueConstraint(fields=('structure', 'settings_digest'), name='symmetry_once'),
+            model_name="symmetryreport",
+            constraint=models.UniqueConstraint(fields=("structure", "settings_digest"), name="symmetry_once"),
         ),
         migrations.AddIndex(
-            model_name='candidate',
-            index=models.Index(fields=['campaign', 'outcome'], name='candidate_outcome_idx'),
+            model_name="candidate",
+            index=models.Index(fields=["campaign", "outcome"], name="candidate_outcome_idx"),
         ),
         migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.UniqueConstraint(fields=('campaign', 'index'), name='candidate_index_once'),
+            model_name="candidate",
+            constraint=models.UniqueConstraint(fields=("campaign", "index"), name="candidate_index_once"),
         ),
         migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.UniqueConstraint(fields=('campaign', 'source'), name='candidate_source_once'),
+            model_name="candidate",
+            constraint=models.UniqueConstraint(fields=("campaign", "source"), name="candidate_source_once"),
         ),
         migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['imported', 'generated', 'reference'])), name='candidate_origin'),
+            model_name="candidate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("origin__in", ["imported", "generated", "reference"])), name="candidate_origin"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['pending', 'rejected', 'duplicate', 'screened-out', 'kept'])), name='candidate_outcome'),
+            model_name="candidate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["pending", "rejected", "duplicate", "screened-out", "kept"])),
+                name="candidate_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.CheckConstraint(condition=models.Q(('novelty__in', ['', 'kappa-known', 'structure-known', 'new'])), name='candidate_novelty'),
+            model_name="candidate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("novelty__in", ["", "kappa-known", "structure-known", "new"])),
+                name="candidate_novelty",
+            ),
         ),
     ]
