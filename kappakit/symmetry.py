@@ -14,8 +14,11 @@ from typing import Any
 
 import numpy as np
 import spglib
+from ase import Atoms
 from ase.geometry import minkowski_reduce
-from ase.geometry.dimensionality import analyze_dimensionality
+from ase.geometry.dimensionality.bond_generator import next_bond
+from ase.geometry.dimensionality.interval_analysis import build_kintervals, merge_intervals
+from ase.geometry.dimensionality.rank_determination import RDA
 
 from kappakit.crystals import Crystal
 from kappakit.elements import SYMBOLS
@@ -82,7 +85,11 @@ def crystal_system(number: int) -> str:
 
 def dimensionality(crystal: Crystal) -> int:
     """Of the bonded network: 3 three-dimensional, 2 layered, 1 chains, 0 molecular; the highest of a mixture."""
-    best = analyze_dimensionality(atoms_of(crystal), method="RDA", merge=True)[0]
+    atoms = atoms_of(crystal)
+    intervals = build_kintervals(atoms, "RDA")
+    if intervals is None:
+        return _dimensionality_across_a_gap(atoms)
+    best = max(merge_intervals(intervals), key=lambda interval: interval.score)
     return max(int(digit) for digit in best.dimtype.rstrip("D"))
 
 
@@ -99,6 +106,14 @@ def shortest_distance(crystal: Crystal) -> float:
         squares[0, len(shifts) // 2] = np.inf
         shortest = min(shortest, float(squares.min()))
     return float(np.sqrt(shortest))
+
+
+def _dimensionality_across_a_gap(atoms: Atoms) -> int:
+    """Parts so far apart that ase's search for bonds ends before they meet: whatever it found is a bond."""
+    network = RDA(len(atoms))
+    for _, first, second, offset in next_bond(atoms):
+        network.insert_bond(first, second, offset)
+    return max(dimension for dimension, count in enumerate(network.check()) if count)
 
 
 def _standardised(cell: Any, to_primitive: bool, symprec: float, angle_tolerance: float) -> Crystal | None:
