@@ -34,6 +34,16 @@ class Quantity(serializers.FloatField):
         super().__init__(**kwargs)
 
 
+class WithUnits(serializers.Serializer):
+    """Adds `units`: the unit of every number below."""
+
+    units = serializers.SerializerMethodField(help_text="Dotted path → unit; '1' is a ratio.")
+
+    def get_units(self, _: Any) -> dict[str, str]:
+        """See units_of."""
+        return units_of(self)
+
+
 @cache
 def serializer_of(kind: type) -> type[serializers.Serializer]:
     """A read-only serializer of a frozen dataclass. Raises KeyError for a float field without a unit in UNITS."""

@@ -111,6 +111,12 @@ def page_serializer(item: type[serializers.Serializer]) -> type[serializers.Seri
     return type(f"{item.__name__.removesuffix('Serializer')}PageSerializer", (serializers.Serializer,), fields)
 
 
+def filter_schema(filterset: Any) -> dict[str, Any]:
+    """A FilterSet's query as a JSON object."""
+    found = {name: _value_schema(kept.field) for name, kept in filterset.base_filters.items()}
+    return {"type": "object", "properties": found, "additionalProperties": False}
+
+
 def _paging(view: ListView) -> list[OpenApiParameter]:
     orders = [sign + name for name in view.sorts for sign in ("", "-")]
     return [
@@ -132,10 +138,12 @@ def _filters(filterset: Any) -> dict[str, OpenApiParameter]:
 
 def _parameter(name: str, field: forms.Field, label: str) -> OpenApiParameter:
     many = isinstance(field, forms.MultipleChoiceField)
+    return OpenApiParameter(name, _value_schema(field), description=str(label or ""), explode=many or None)
+
+
+def _value_schema(field: forms.Field) -> dict[str, Any]:
     schema = _schema_of(field)
-    return OpenApiParameter(
-        name, {"type": "array", "items": schema} if many else schema, description=str(label or ""), explode=many or None
-    )
+    return {"type": "array", "items": schema} if isinstance(field, forms.MultipleChoiceField) else schema
 
 
 def _schema_of(field: forms.Field) -> dict[str, Any]:

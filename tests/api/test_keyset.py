@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.api.keyset import BadCursor, Cursor, Order, Sort, query_digest, read_cursor, read_page, write_cursor
-from apps.reviews.filters import SORTS
 from apps.reviews.models import CandidateSummary
+from apps.reviews.selectors import SORTS
 from tests.api import rows
 
 COUNT = 40

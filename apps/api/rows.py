@@ -1,0 +1,345 @@
+"""What a row of a list shows. Numbers with a unit are Quantities: their units stand in each page's `units`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers as s
+
+from apps.api.facts import Quantity, WithUnits, serializer_of
+from apps.campaigns.selectors import JobCounts
+from apps.reviews.dossier import CandidateDossier, StructureFacts
+from apps.reviews.tables import ControlRow, RankedTable
+from apps.structures.selectors.funnel import Funnel
+
+
+def text(source: str = "", **kwargs: Any) -> s.CharField:
+    """A text that may be empty."""
+    return s.CharField(allow_blank=True, **({"source": source} if source else {}), **kwargs)
+
+
+def moment(**kwargs: Any) -> s.DateTimeField:
+    """A time, UTC; null: not yet."""
+    return s.DateTimeField(allow_null=True, **kwargs)
+
+
+def maybe(unit: str, what: str = "", **kwargs: Any) -> Quantity:
+    """A Quantity that may be missing."""
+    return Quantity(unit, allow_null=True, help_text=f"{what or 'unit'}: {unit}", **kwargs)
+
+
+class ModelNameSerializer(s.Serializer):
+    """A model that values depend on; `warning` is not empty where its shipping rule fails."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    sha256 = text(help_text="of the weights; empty for an analytic potential")
+    warning = text()
+
+
+class CampaignRowSerializer(s.Serializer):
+    """A campaign."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    description = text()
+    owner = s.CharField(source="owner.username")
+    state = s.CharField()
+    halt_reason = text()
+    potential = ModelNameSerializer(allow_null=True)
+    protocol_digest = s.CharField(help_text="sha256 of the protocol's snapshot")
+    seed = s.IntegerField()
+    created_at = s.DateTimeField()
+    started_at = moment()
+    finished_at = moment()
+
+
+class CampaignSerializer(CampaignRowSerializer):
+    """A campaign with its protocol, what it waits for and what you may do in it."""
+
+    protocol = s.JSONField(help_text="Snapshot; the names carry their units in the protocol's description.")
+    cloned_from = s.IntegerField(source="cloned_from_id", allow_null=True)
+    why_waiting = text(help_text="One sentence; empty when something goes on.")
+    may = s.ListField(child=s.CharField(), help_text="What you may do here: view, review, curate, operate …")
+
+
+class FunnelSerializer(serializer_of(Funnel)):  # type: ignore[misc]
+    """Counts of a campaign's candidates."""
+
+
+class JobCountsSerializer(serializer_of(JobCounts)):  # type: ignore[misc]
+    """Jobs by state."""
+
+
+class StepSerializer(s.Serializer):
+    """A step of a campaign."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    title = s.CharField()
+    sweep = s.IntegerField()
+    iteration = s.IntegerField()
+    state = s.CharField()
+    note = text()
+    expected_units = s.IntegerField()
+    units_done = Quantity("1")
+    progress = Quantity("1", help_text="0 to 1")
+    jobs = JobCountsSerializer()
+    started_at = s.DateTimeField()
+    ended_at = moment()
+    elapsed_s = Quantity("s")
+    expected_s = maybe("s", "the whole of the step")
+    why_waiting = text()
+    report = s.JSONField(allow_null=True)
+
+
+class CandidateRowSerializer(s.Serializer):
+    """A candidate as lists show it; κ_L are the largest principal values at the protocol's temperature."""
+
+    id = s.IntegerField(source="candidate_id")
+    campaign = s.IntegerField(source="campaign_id")
+    index = s.IntegerField()
+    name = text()
+    tags = s.ListField(child=s.CharField())
+    formula = s.CharField()
+    chemical_system = s.CharField()
+    origin = s.CharField()
+    outcome = s.CharField()
+    outcome_reason = text()
+    excluded = s.BooleanField()
+    verdict = text()
+    novelty = text()
+    n_atoms = s.IntegerField(allow_null=True, help_text="atoms in the primitive cell")
+    space_group_number = s.IntegerField(allow_null=True)
+    space_group = text()
+    operations = s.IntegerField(allow_null=True)
+    dimensionality = s.IntegerField(allow_null=True)
+    density = maybe("g/cm³")
+    energy_per_atom = maybe("eV/atom")
+    above_hull = maybe("eV/atom")
+    kappa_rta = maybe("W/(m·K)", "κ_L by RTA")
+    kappa_lbte = maybe("W/(m·K)", "κ_L by LBTE")
+    rankable = s.BooleanField()
+    dynamical = text()
+    kappa_state = text()
+    trust_label = text()
+    uncertainty = maybe("meV/atom")
+
+
+class StructureRowSerializer(s.Serializer):
+    """A geometry without its atoms."""
+
+    id = s.IntegerField()
+    digest = s.CharField()
+    name = text()
+    tags = s.ListField(child=s.CharField())
+    formula = s.CharField()
+    chemical_system = s.CharField()
+    n_atoms = s.IntegerField()
+    volume_per_atom = Quantity("Å³/atom")
+    density = Quantity("g/cm³")
+    created_at = s.DateTimeField()
+
+
+class StructureSerializer(serializer_of(StructureFacts), WithUnits):  # type: ignore[misc]
+    """A geometry with lattice and sites."""
+
+
+class CandidateSerializer(serializer_of(CandidateDossier), WithUnits):  # type: ignore[misc]
+    """Everything known of one candidate."""
+
+
+class RankedTableSerializer(serializer_of(RankedTable), WithUnits):  # type: ignore[misc]
+    """One campaign's κ_L by one method, largest principal value first; what is left out is counted by reason."""
+
+
+class ControlSerializer(serializer_of(ControlRow)):  # type: ignore[misc]
+    """A known crystal: published κ_L, the paper's value, and ours beside it."""
+
+
+class ControlsSerializer(WithUnits):
+    """All controls."""
+
+    results = ControlSerializer(many=True)
+
+
+class TensorRowSerializer(s.Serializer):
+    """κ_L by one method; never without method, mesh, temperature, potential and trust label."""
+
+    id = s.IntegerField()
+    candidate = s.IntegerField(source="candidate_id", allow_null=True)
+    campaign = s.IntegerField(source="candidate.campaign_id", allow_null=True, default=None)
+    formula = s.CharField(source="phonons.primitive.formula")
+    method = s.CharField()
+    potential = s.CharField(source="phonons.source")
+    mesh = s.ListField(child=s.IntegerField(), min_length=3, max_length=3)
+    temperature = Quantity("K")
+    largest = Quantity("W/(m·K)")
+    principal = s.ListField(child=Quantity("W/(m·K)"), min_length=3, max_length=3, help_text="descending")
+    uvw = s.ListField(child=text(), help_text="direction of each principal value")
+    dynamical = s.CharField(source="phonons.dynamical")
+    nac = text("phonons.nac", help_text="non-analytical correction")
+    rankable = s.BooleanField()
+    label = s.ListField(child=s.CharField(), help_text="the trust label's words")
+    created_at = s.DateTimeField()
+
+
+class TensorSerializer(TensorRowSerializer, WithUnits):
+    """κ_L(T) as a tensor, with its directions."""
+
+    directions = s.ListField(
+        child=s.ListField(child=Quantity("1")), help_text="row i belongs to principal value i; Cartesian"
+    )
+    temperatures = s.ListField(child=Quantity("K"))
+    kappa = s.ListField(
+        child=s.ListField(child=s.ListField(child=Quantity("W/(m·K)"))), help_text="(temperatures, 3, 3), Cartesian"
+    )
+    principal_by_temperature = s.ListField(child=s.ListField(child=Quantity("W/(m·K)")))
+    residuals = s.JSONField(source="phonons.residuals")
+    engine_version = s.CharField(source="phonons.engine_version")
+    seconds = Quantity("s")
+
+
+class ModelRowSerializer(ModelNameSerializer):
+    """A trained model."""
+
+    kind = s.CharField()
+    engine = s.CharField()
+    configuration = text()
+    seed = s.IntegerField()
+    state = s.CharField()
+    error = text()
+    version = text()
+    species = s.ListField(child=s.CharField(), help_text="Chemical symbols that it knows; empty: any.")
+    created_at = s.DateTimeField()
+    finished_at = moment()
+
+
+class ModelFileSerializer(s.Serializer):
+    """A stored file of a model; its bytes: /api/v1/artifacts/SHA256/file/."""
+
+    name = s.CharField()
+    sha256 = s.CharField()
+    size = s.IntegerField(help_text="bytes")
+
+
+class ModelSerializer(ModelRowSerializer):
+    """A trained model with its card, files and curve (one value an epoch)."""
+
+    overrides = s.JSONField()
+    card = s.JSONField()
+    files = ModelFileSerializer(many=True)
+    curve = s.DictField(child=s.ListField(child=s.FloatField()))
+    why_waiting = text()
+
+
+class JobRowSerializer(s.Serializer):
+    """A job: one batch of one stage."""
+
+    id = s.IntegerField()
+    kind = s.CharField()
+    group = s.CharField(help_text="Who asked: step:ID, training:ID, export:ID, kappa:ID.")
+    label = text()
+    queue = s.CharField()
+    state = s.CharField()
+    priority = s.IntegerField()
+    attempt = s.IntegerField()
+    progress_done = s.IntegerField()
+    progress_total = s.IntegerField()
+    progress_note = text()
+    created_at = s.DateTimeField()
+    started_at = moment()
+    finished_at = moment()
+    error_code = text()
+    error_message = text()
+
+
+class AttemptSerializer(s.Serializer):
+    """One try of a job."""
+
+    number = s.IntegerField()
+    host = text()
+    versions = s.JSONField()
+    started_at = s.DateTimeField()
+    ended_at = moment()
+    outcome = s.CharField()
+    exit_code = s.IntegerField(allow_null=True)
+    message = text()
+    log_sha256 = s.CharField(source="log.sha256", allow_null=True, default=None)
+
+
+class JobSerializer(JobRowSerializer):
+    """A job with its attempts and why it waits."""
+
+    attempts = AttemptSerializer(many=True)
+    why_waiting = text()
+
+
+class ListRowSerializer(s.Serializer):
+    """A named candidate list."""
+
+    id = s.IntegerField()
+    campaign = s.IntegerField(source="campaign_id")
+    name = s.CharField()
+    description = text()
+    owner = s.CharField(source="owner.username")
+    created_at = s.DateTimeField()
+
+
+class ListItemSerializer(s.Serializer):
+    """A candidate on a list."""
+
+    note = text()
+    added_by = s.CharField(source="added_by.username")
+    added_at = s.DateTimeField()
+    candidate = CandidateRowSerializer(source="candidate.summary")
+
+
+class ArtifactSerializer(s.Serializer):
+    """A file that never changes."""
+
+    sha256 = s.CharField()
+    kind = s.CharField()
+    name = text()
+    size = s.IntegerField(help_text="bytes")
+    content_type = s.CharField()
+    created_at = s.DateTimeField()
+
+
+class ExportSerializer(s.Serializer):
+    """A download: which rows by which filter, in which format; once DONE its file never changes."""
+
+    id = s.IntegerField()
+    campaign = s.IntegerField(source="campaign_id")
+    list = s.IntegerField(source="list_id", allow_null=True)
+    filter = s.JSONField()
+    columns = s.ListField(child=s.CharField())
+    format = s.CharField()
+    state = s.CharField()
+    error = text()
+    rows = s.IntegerField(allow_null=True)
+    sha256 = text(help_text="of the file; empty until it is done")
+    requested_by = s.CharField(source="requested_by.username")
+    created_at = s.DateTimeField()
+    finished_at = moment()
+
+
+class ReviewSerializer(s.Serializer):
+    """A reviewer's word on a candidate."""
+
+    id = s.IntegerField()
+    candidate = s.IntegerField(source="candidate_id")
+    author = s.CharField(source="author.username")
+    kind = s.CharField()
+    text = s.CharField(allow_blank=True)
+    created_at = s.DateTimeField()
+
+
+class ImportSerializer(s.Serializer):
+    """A file that a campaign imports."""
+
+    id = s.IntegerField()
+    file_name = s.CharField()
+    sha256 = s.CharField(source="artifact.sha256")
+    size = s.IntegerField(source="artifact.size", help_text="bytes")
+    created_at = s.DateTimeField()
