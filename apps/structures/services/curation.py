@@ -70,7 +70,7 @@ def duplicate_mark(*, candidate: Candidate, representative: Candidate, user: Any
 
 @transaction.atomic
 def duplicate_undo(*, match: DuplicateMatch, user: Any, reason: str) -> DuplicateMatch:
-    """Take a match back, by machine or by hand: the candidate is what it was before. Raises Conflict the second time."""
+    """Take a match back, whoever made it: the candidate is what it was before. Raises Conflict the second time."""
     permit(user, "curate", match.campaign)
     _reason_checked(reason)
     live = DuplicateMatch.objects.filter(pk=match.pk, undone_at__isnull=True)
