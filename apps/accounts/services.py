@@ -30,6 +30,15 @@ def owner_ensure(*, username: str) -> User:
     return user
 
 
+def user_ensure(*, username: str) -> User:
+    """A person without a password and without any right of his own."""
+    user, made = User.objects.get_or_create(username=username)
+    if made:
+        user.set_unusable_password()
+        user.save()
+    return user
+
+
 def campaigns_allow(*, user: User) -> None:
     """Let a person create campaigns."""
     user.user_permissions.add(Permission.objects.get(codename="create_campaigns", content_type__app_label="accounts"))

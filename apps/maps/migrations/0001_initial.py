@@ -5,78 +5,139 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('artifacts', '0001_initial'),
-        ('campaigns', '0001_initial'),
-        ('structures', '0001_initial'),
+        ("artifacts", "0001_initial"),
+        ("campaigns", "0001_initial"),
+        ("structures", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SoapMap',
+            name="SoapMap",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('settings', models.JSONField()),
-                ('seed', models.BigIntegerField()),
-                ('perplexity', models.FloatField(help_text='as used; smaller than asked when the pool was small')),
-                ('notes', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='maps', to='campaigns.campaign')),
-                ('descriptors', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='artifacts.artifact')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField()),
+                ("settings", models.JSONField()),
+                ("seed", models.BigIntegerField()),
+                ("perplexity", models.FloatField(help_text="as used; smaller than asked when the pool was small")),
+                ("notes", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="maps", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "descriptors",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="artifacts.artifact"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Selection',
+            name="Selection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('sample', 'diverse sample'), ('neighbours', 'neighbours')], max_length=16)),
-                ('sweep', models.PositiveIntegerField(default=0)),
-                ('settings', models.JSONField()),
-                ('notes', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='selections', to='campaigns.campaign')),
-                ('map', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='selections', to='maps.soapmap')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("sample", "diverse sample"), ("neighbours", "neighbours")], max_length=16
+                    ),
+                ),
+                ("sweep", models.PositiveIntegerField(default=0)),
+                ("settings", models.JSONField()),
+                ("notes", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="selections", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "map",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="selections", to="maps.soapmap"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MapPoint',
+            name="MapPoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('x', models.FloatField()),
-                ('y', models.FloatField()),
-                ('candidate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='map_points', to='structures.candidate')),
-                ('map', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='points', to='maps.soapmap')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("x", models.FloatField()),
+                ("y", models.FloatField()),
+                (
+                    "candidate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="map_points",
+                        to="structures.candidate",
+                    ),
+                ),
+                (
+                    "map",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="points", to="maps.soapmap"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SelectionMember',
+            name="SelectionMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order', models.PositiveIntegerField()),
-                ('distance', models.FloatField(null=True)),
-                ('how', models.CharField(max_length=16)),
-                ('candidate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='selected', to='structures.candidate')),
-                ('centre', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='centre_of', to='structures.candidate')),
-                ('selection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='maps.selection')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("order", models.PositiveIntegerField()),
+                ("distance", models.FloatField(null=True)),
+                ("how", models.CharField(max_length=16)),
+                (
+                    "candidate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="selected", to="structures.candidate"
+                    ),
+                ),
+                (
+                    "centre",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="centre_of",
+                        to="structures.candidate",
+                    ),
+                ),
+                (
+                    "selection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="members", to="maps.selection"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('selection', 'candidate', 'centre'), name='selectionmember_once', nulls_distinct=False)],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("selection", "candidate", "centre"), name="selectionmember_once", nulls_distinct=False
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='soapmap',
-            constraint=models.UniqueConstraint(fields=('campaign', 'version'), name='map_version_once'),
+            model_name="soapmap",
+            constraint=models.UniqueConstraint(fields=("campaign", "version"), name="map_version_once"),
         ),
         migrations.AddConstraint(
-            model_name='selection',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['sample', 'neighbours'])), name='selection_kind'),
+            model_name="selection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["sample", "neighbours"])), name="selection_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mappoint',
-            constraint=models.UniqueConstraint(fields=('map', 'candidate'), name='mappoint_once'),
+            model_name="mappoint",
+            constraint=models.UniqueConstraint(fields=("map", "candidate"), name="mappoint_once"),
         ),
     ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef
-
 from apps.campaigns.models import Campaign
 from apps.structures.models import Candidate, LiteratureValue, ReferenceCrystal, Relaxation
 from apps.structures.selectors.crystals import crystals_by_id
@@ -35,10 +33,7 @@ def references_named(names: str) -> list[ReferenceCrystal]:
 def reference_items(campaign: Campaign, digest: str) -> tuple[ReferenceItem, ...]:
     """The references of the campaign's elements as its potential relaxed them under settings `digest`."""
     rows = references_within(campaign_elements(campaign))
-    known = set(
-        ReferenceCrystal.objects.filter(Exists(LiteratureValue.objects.filter(reference=OuterRef("pk"))))
-        .values_list("pk", flat=True)
-    )  # fmt: skip
+    known = set(LiteratureValue.objects.values_list("reference_id", flat=True))
     ended = Relaxation.objects.filter(
         start__in=[row.structure_id for row in rows],
         potential=campaign.potential,
