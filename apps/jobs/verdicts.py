@@ -26,6 +26,8 @@ class Verdict:
 
 
 BACKOFF_S = 5.0
+PATIENCE_WITH_WORKERS = 2
+"""A lost worker is rarely the job's fault: so many times the attempts before it is blamed."""
 LONGEST_BACKOFF_S = 600.0
 
 
@@ -34,7 +36,7 @@ def judge(outcome: str, *, units: int, attempt: int, max_attempts: int) -> Verdi
 
     A lost worker or a busy engine says nothing about the crystals: those try again first. `attempt` counts from 1.
     """
-    last = attempt >= max_attempts
+    last = attempt >= max_attempts * (PATIENCE_WITH_WORKERS if outcome == Outcome.LOST else 1)
     if outcome == Outcome.CANCELLED:
         return Verdict(Fate.CANCEL)
     if outcome == Outcome.INPUT:

@@ -43,15 +43,13 @@ def start(places: Places, *, port: int | None = None, only: Sequence[str] = ()) 
             if name == "web":
                 _web_up(places, supervisor, port)
             else:
-                supervisor.start(name)
+                supervisor.start(name, wait=False)
     return address(places)
 
 
 def stop(places: Places) -> None:
     """Stop everything in order; does nothing where nothing runs."""
-    supervisor = Supervisor(places)
-    if supervisor.is_running():
-        supervisor.shutdown()
+    Supervisor(places).shutdown()
     _address_file(places).unlink(missing_ok=True)
 
 
@@ -81,7 +79,7 @@ def login_link(places: Places, username: str) -> str:
 
 def migrate(places: Places) -> None:
     """Bring the database's tables up to date."""
-    manage(places, "migrate", "--no-input", "-v", "0")
+    manage(places, "migrate", "--no-input", "--skip-checks", "-v", "0")
 
 
 def manage(places: Places, *arguments: str) -> str:
@@ -98,7 +96,12 @@ def manage(places: Places, *arguments: str) -> str:
 def environment_of(places: Places) -> dict[str, str]:
     """What each process of the stack must know."""
     settings = os.environ.get("DJANGO_SETTINGS_MODULE", "kappaweb.settings.base")
-    return {"KAPPAWEB_HOME": str(places.home), "DJANGO_SETTINGS_MODULE": settings}
+    pace = os.environ.get("KAPPAWEB_RECONCILE_SECONDS", "3")
+    return {
+        "KAPPAWEB_HOME": str(places.home),
+        "DJANGO_SETTINGS_MODULE": settings,
+        "KAPPAWEB_RECONCILE_SECONDS": pace,
+    }
 
 
 def gpu_count() -> int:
@@ -118,6 +121,7 @@ def _in_order(places: Places) -> list[str]:
 def _supervisor(places: Places) -> Supervisor:
     supervisor = Supervisor(places)
     if not supervisor.is_running():
+        supervisor.wait_until_gone()
         postgres.create(places)
         found = programs(places, external_database=_external_database(), gpus=gpu_count())
         configuration = supervisor_configuration(places, found, supervisor.control)

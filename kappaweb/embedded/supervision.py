@@ -29,6 +29,7 @@ class ProcessState:
     name: str
     state: str
     detail: str
+    pid: int = 0
 
 
 class Supervisor:
@@ -39,12 +40,26 @@ class Supervisor:
         self.control = places.socket / "supervisor.sock"
 
     def is_running(self) -> bool:
-        """Whether it answers."""
+        """Whether it answers, and is not on its way down."""
         try:
             self._proxy().getState()
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, xmlrpc.client.Fault):
             return False
         return True
+
+    def is_gone(self) -> bool:
+        """Whether nobody answers any more."""
+        try:
+            self._proxy().getState()
+        except xmlrpc.client.Fault:
+            return False
+        except (OSError, http.client.HTTPException):
+            return True
+        return False
+
+    def wait_until_gone(self) -> None:
+        """Returns when an earlier shutdown has come to its end."""
+        self._until(self.is_gone, "stopping supervisord", seconds=180)
 
     def launch(self, configuration: str, environment: Mapping[str, str]) -> None:
         """Start the daemon; returns when it answers."""
@@ -58,31 +73,26 @@ class Supervisor:
             raise StackError(f"supervisord does not start: {done.stdout}{done.stderr}")
         self._until(self.is_running, "supervisord")
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, *, wait: bool = True) -> None:
         """Start one process and wait until it stays up; raises StackError when it does not."""
-        if self.states()[name].state == "RUNNING":
+        if self.states()[name].state in ("RUNNING", "STARTING"):
             return
         try:
-            self._proxy().startProcess(name)
+            self._proxy().startProcess(name, wait)
         except xmlrpc.client.Fault as fault:
             if "ALREADY_STARTED" not in fault.faultString:
                 raise StackError(f"{name} does not start; see {self._places.log / name}.log") from fault
 
-    def restart(self, name: str) -> None:
-        """Stop and start one process."""
-        if self.states()[name].state == "RUNNING":
-            self._proxy().stopProcess(name)
-        self.start(name)
-
     def states(self) -> dict[str, ProcessState]:
         """By name."""
         found: Sequence[Mapping[str, Any]] = self._proxy().getAllProcessInfo()
-        return {p["name"]: ProcessState(p["name"], p["statename"], p["description"]) for p in found}
+        return {p["name"]: ProcessState(p["name"], p["statename"], p["description"], p["pid"]) for p in found}
 
     def shutdown(self) -> None:
         """Stop the processes in order, then the daemon; returns when it is gone."""
-        self._proxy().shutdown()
-        self._until(lambda: not self.is_running(), "stopping supervisord", seconds=120)
+        if self.is_running():
+            self._proxy().shutdown()
+        self.wait_until_gone()
 
     def _proxy(self) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self.control}")

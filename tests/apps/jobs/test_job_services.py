@@ -137,7 +137,7 @@ def test_a_refused_input_fails_at_once():
 def test_a_job_whose_workers_keep_dying_fails_in_the_end():
     (job,) = jobs.enqueue([spec("a")], group="step:1")
     gone: list[Job] = []
-    for _ in range(3):
+    for _ in range(6):
         claimed()
         expire(job)
         gone += jobs.expired_return()
