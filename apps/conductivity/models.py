@@ -9,6 +9,7 @@ from django.db import models
 
 from apps.artifacts.models import Artifact
 from apps.core.states import one_of, only_moves
+from apps.jobs.models import Job
 from apps.structures.models import Candidate, Structure
 from apps.training.models import TrainedModel
 
@@ -84,6 +85,7 @@ class PhononResult(models.Model):
     """Phonons of one crystal: of a plan, or of force sets that somebody brought (`source` says whose)."""
 
     plan = models.OneToOneField(KappaPlan, on_delete=models.PROTECT, null=True, blank=True, related_name="phonons")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     source = models.CharField(max_length=200, help_text="potential's name, or 'force sets: …'")
     primitive = models.ForeignKey(Structure, on_delete=models.PROTECT, related_name="phonons")
     dynamical = models.CharField(max_length=16, choices=Dynamical.choices)

@@ -10,7 +10,7 @@ from apps.reviews.dossier.structure import CandidateRef
 
 @dataclass(frozen=True)
 class MapNeighbour:
-    """A crystal nearby on the plane; distance without unit. kappa: largest principal κ_L (RTA), W/(m·K)."""
+    """A crystal nearby; distance in the place's space, without unit. kappa: largest principal κ_L (RTA), W/(m·K)."""
 
     candidate: CandidateRef
     distance: float
@@ -34,13 +34,18 @@ class SelectionFacts:
 
 @dataclass(frozen=True)
 class MapPlace:
-    """Place on the newest map version that holds the candidate (no unit), with its nearest there."""
+    """Place on the newest map version that holds the candidate (no unit), with its nearest there.
+
+    `space` of their distances: 'soap' or 'plane', as the protocol searches; `note` says why there are none.
+    """
 
     map_id: int
     version: int
     x: float
     y: float
+    space: str
     neighbours: tuple[MapNeighbour, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)

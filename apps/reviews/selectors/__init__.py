@@ -11,9 +11,14 @@ from apps.reviews.selectors.candidates import (
 )
 from apps.reviews.selectors.controls import controls
 from apps.reviews.selectors.dossiers import candidate_dossier
+from apps.reviews.selectors.exports import EXPORT_COLUMNS
+from apps.reviews.selectors.filters import SORTS, CandidateFilter, order_by
 from apps.reviews.selectors.ranking import ranked_table
 
 __all__ = [
+    "EXPORT_COLUMNS",
+    "SORTS",
+    "CandidateFilter",
     "InvalidQuery",
     "candidate_dossier",
     "candidate_lists",
@@ -22,6 +27,7 @@ __all__ = [
     "exports",
     "filter_names",
     "matching",
+    "order_by",
     "ranked_table",
     "summaries",
 ]

@@ -50,7 +50,9 @@ def _of_the_paper(value: LiteratureFacts) -> bool:
 
 def _ours(user: Any) -> dict[int, list[OurValue]]:
     tensors = (
-        KappaTensor.objects.filter(candidate__known_as__isnull=False, candidate__campaign__in=campaigns_visible(user))
+        KappaTensor.objects.filter(
+            candidate__known_as__isnull=False, candidate__campaign__in=campaigns_visible(user).values("pk")
+        )
         .exclude(candidate__outcome=Outcome.DUPLICATE)
         .select_related("phonons__plan__potential", "candidate__campaign")
         .defer(*HEAVY_TENSOR, *(f"phonons__{name}" for name in HEAVY_PHONONS), "phonons__plan__potential__curve")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from apps.campaigns.permissions import permit
+from apps.campaigns.selectors import protocol_of
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
 from apps.core.errors import NotThere
 from apps.maps.models import MapPoint, SelectionMember
+from apps.maps.selectors import Near, neighbours_of
 from apps.reviews import dossier as d
 from apps.reviews.models import CandidateListItem, Review, ReviewKind
 from apps.reviews.selectors import parts
@@ -153,25 +155,23 @@ def _map_place(row: Candidate) -> d.MapPlace | None:
     point = MapPoint.objects.filter(candidate=row).select_related("map").order_by("-map__version").first()
     if point is None:
         return None
-    return d.MapPlace(point.map_id, point.map.version, point.x, point.y, _map_neighbours(point))
+    space = protocol_of(row.campaign).neighbours.space
+    try:
+        near, note = neighbours_of(row, k=NEIGHBOURS_SHOWN, space=space), ""
+    except NotThere as missing:
+        near, note = [], missing.message
+    return d.MapPlace(point.map_id, point.map.version, point.x, point.y, space, _near(near), note)
 
 
-def _map_neighbours(point: MapPoint) -> tuple[d.MapNeighbour, ...]:
-    dx, dy = F("x") - point.x, F("y") - point.y
-    near = (
-        MapPoint.objects.filter(map_id=point.map_id)
-        .exclude(pk=point.pk)
-        .annotate(squared=dx * dx + dy * dy)
-        .select_related("candidate__summary")
-        .order_by("squared", "candidate_id")[:NEIGHBOURS_SHOWN]
-    )
+def _near(near: Sequence[Near]) -> tuple[d.MapNeighbour, ...]:
+    rows = Candidate.objects.select_related("summary").in_bulk([n.candidate_id for n in near])
     return tuple(
         d.MapNeighbour(
-            candidate=parts.candidate_ref(p.candidate),
-            distance=p.squared**0.5,
-            kappa=getattr(getattr(p.candidate, "summary", None), "kappa_rta", None),
+            candidate=parts.candidate_ref(rows[n.candidate_id]),
+            distance=n.distance,
+            kappa=getattr(getattr(rows[n.candidate_id], "summary", None), "kappa_rta", None),
         )
-        for p in near
+        for n in near
     )
 
 

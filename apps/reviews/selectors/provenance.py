@@ -11,10 +11,11 @@ from apps.training.models import TrainedModel
 
 WRITTEN = {"cif": ("CIF", ".cif"), "poscar": ("POSCAR", ".vasp"), "extxyz": ("extended XYZ", ".extxyz")}
 STORED = {
-    "phono3py_yaml": ("phono3py yaml", "-phono3py.yaml"),
-    "fc2": ("FC2 (hdf5)", "-fc2.hdf5"),
-    "fc3": ("FC3, compact (hdf5)", "-fc3.hdf5"),
-    "forces": ("forces of the displaced supercells", "-forces"),
+    "phono3py_yaml": "phono3py yaml",
+    "fc2": "FC2 (hdf5)",
+    "fc3": "FC3, compact (hdf5)",
+    "forces": "forces of the displaced supercells (FORCES_FC3)",
+    "forces_fc2": "forces of the FC2 supercells (FORCES_FC2)",
 }
 
 
@@ -30,7 +31,7 @@ def provenance(
     as far as it goes for this candidate."""
     links = [_tensor(t) for t in tensors]
     if phonons:
-        links += [_force_constants(phonons), *(_file(f) for f in files if f.kind in ("fc2", "fc3", "forces"))]
+        links += [_force_constants(phonons), *(_file(f) for f in files if f.kind in STORED)]
     if plan:
         links += [_displacements(plan), _potential(plan.potential, "potential of the forces")]
         links.append(_structure(plan.primitive, "primitive cell, relaxed under its symmetry"))
@@ -50,18 +51,12 @@ def downloads(row: Candidate, phonons: PhononResult | None, files: Sequence[Phon
     found = [Download(kind, title, stem + end) for kind, (title, end) in WRITTEN.items()]
     found.append(Download("json", "dossier (JSON)", f"{stem}.json"))
     for f in files:
-        title, end = STORED.get(f.kind, (f.kind, f"-{f.kind}"))
-        found.append(Download(f.kind, title, stem + _ending(f, end), f.artifact_id, f.artifact.size, f.artifact.sha256))
+        a = f.artifact
+        found.append(Download(f.kind, STORED.get(f.kind, f.kind), f"{stem}-{a.name or f.kind}", a.pk, a.size, a.sha256))
     if phonons and phonons.modes:
         m = phonons.modes
         found.append(Download("modes", "linewidths and velocities (npz)", f"{stem}-modes.npz", m.pk, m.size, m.sha256))
     return tuple(found)
-
-
-def _ending(file: PhononFile, end: str) -> str:
-    """The stored file's own suffix where the table's ending has none."""
-    stored = file.artifact.name.rpartition(".")[2] if "." in file.artifact.name else ""
-    return end if "." in end or not stored else f"{end}.{stored}"
 
 
 def _tensor(t: KappaTensor) -> ProvenanceLink:
@@ -82,8 +77,7 @@ def _force_constants(p: PhononResult) -> ProvenanceLink:
 
 
 def _file(f: PhononFile) -> ProvenanceLink:
-    title = STORED[f.kind][0]
-    return ProvenanceLink("file", title, (("size", f"{f.artifact.size} bytes"),), f.artifact.sha256)
+    return ProvenanceLink("file", STORED[f.kind], (("size", f"{f.artifact.size} bytes"),), f.artifact.sha256)
 
 
 def _displacements(p: KappaPlan) -> ProvenanceLink:

@@ -1,0 +1,80 @@
+"""Plans, phonons and conductivities, to look at."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.core.admin import ReadOnlyAdmin, quantity
+
+
+@admin.register(KappaPlan)
+class KappaPlanAdmin(ReadOnlyAdmin):
+    """What each κ_L takes, and how far it is."""
+
+    list_display = (
+        "candidate",
+        "state",
+        "space_group",
+        "symmetry_kept",
+        "supercells_fc3",
+        "atoms_per_supercell",
+        quantity("evaluations", "atom evaluations", ",d"),
+        quantity("expected_bte_minutes", "expected BTE (min)", ".2f"),
+        quantity("expected_memory", "expected memory (GiB)", ".1f"),
+        "error",
+    )
+    list_filter = ("state", "symmetry_kept", "dimensionality", "candidate__campaign")
+    list_select_related = ("candidate__campaign",)
+
+
+@admin.register(PhononResult)
+class PhononResultAdmin(ReadOnlyAdmin):
+    """Phonons: of plans, and of force sets that somebody brought."""
+
+    list_display = (
+        "id",
+        "source",
+        "primitive",
+        "dynamical",
+        quantity("lowest_mesh", "lowest on the mesh (THz)", ".2f"),
+        quantity("lowest_path", "lowest on the path (THz)", ".2f"),
+        "nac",
+        quantity("seconds", "time (s)", ".1f"),
+    )
+    list_filter = ("dynamical", "nac")
+    list_select_related = ("primitive",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PhononResult]:
+        return super().get_queryset(request).defer("bands", "dos", "cumulative")
+
+
+@admin.register(PhononFile)
+class PhononFileAdmin(ReadOnlyAdmin):
+    """Force constants and forces."""
+
+    list_display = ("phonons", "kind", "artifact")
+    list_select_related = ("phonons__primitive", "artifact")
+
+
+@admin.register(KappaTensor)
+class KappaTensorAdmin(ReadOnlyAdmin):
+    """κ_L by one method."""
+
+    list_display = (
+        "id",
+        "candidate",
+        "method",
+        quantity("largest", "largest principal κ_L (W/(m·K))", ".0f"),
+        quantity("temperature", "temperature (K)", "g"),
+        "mesh",
+        "rankable",
+        "label",
+    )
+    list_filter = ("method", "rankable", "candidate__campaign")
+    list_select_related = ("candidate__campaign",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[KappaTensor]:
+        return super().get_queryset(request).defer("kappa", "principal_by_temperature")

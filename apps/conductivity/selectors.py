@@ -1,0 +1,98 @@
+"""Questions about plans, phonons and conductivities."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from apps.campaigns.models import Campaign
+from apps.campaigns.selectors import protocol_of
+from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
+from apps.core.errors import ApplicationError
+from apps.jobs.models import Job
+from apps.structures.models import Candidate, Outcome
+from apps.training.models import TrainedModel
+from kappakit.protocol import ConductivitySettings, Protocol
+
+
+class PotentialMissing(ApplicationError):
+    """A campaign without a potential computes nothing."""
+
+    code = "potential_missing"
+    status = 409
+
+
+def potential_of(campaign: Campaign) -> TrainedModel:
+    """The campaign's potential; raises PotentialMissing without one."""
+    if campaign.potential is None:
+        raise PotentialMissing(f"“{campaign.name}” has no potential: choose one before κ_L can be computed.")
+    return campaign.potential
+
+
+def settings_digest(protocol: Protocol) -> str:
+    """sha256 of all that decides a plan: the conductivity settings and the symmetry tolerances."""
+    content = {"conductivity": protocol.as_dict()["conductivity"], "symmetry": symmetry_tolerances(protocol)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def symmetry_tolerances(protocol: Protocol) -> dict[str, float]:
+    """symprec Å and angle_tolerance ° of the screen."""
+    return {"symprec": protocol.screen.symprec, "angle_tolerance": protocol.screen.angle_tolerance}
+
+
+def open_candidates(campaign: Campaign, ids: Iterable[int]) -> list[Candidate]:
+    """Those of `ids` that a step not yet started still takes: relaxed, neither duplicate nor excluded; in order."""
+    rows = Candidate.objects.filter(campaign=campaign, pk__in=list(ids), relaxed__isnull=False)
+    rows = rows.exclude(outcome__in=(Outcome.DUPLICATE, Outcome.REJECTED))
+    live = Q(exclusions__isnull=False, exclusions__undone_at__isnull=True)
+    return list(rows.exclude(pk__in=rows.filter(live).values("pk")).order_by("pk"))
+
+
+def plans_for(campaign: Campaign, ids: Iterable[int]) -> QuerySet[KappaPlan]:
+    """The plans of these candidates by the campaign's present potential and settings."""
+    digest = settings_digest(protocol_of(campaign))
+    return KappaPlan.objects.filter(
+        candidate__campaign=campaign, candidate_id__in=list(ids), potential=campaign.potential, settings_digest=digest
+    )
+
+
+def ultrahigh(campaign: Campaign, ids: Iterable[int] | None = None) -> list[int]:
+    """Ids of the candidates above the protocol's limit by its ranking method, rankable, largest κ_L first.
+
+    `ids` None: of the whole campaign.
+    """
+    settings = protocol_of(campaign).conductivity
+    rows = KappaTensor.objects.filter(
+        candidate__campaign=campaign, method=settings.method.upper(), rankable=True, largest__gt=settings.ultrahigh
+    ).exclude(candidate__outcome=Outcome.DUPLICATE)
+    if ids is not None:
+        rows = rows.filter(candidate_id__in=list(ids))
+    ordered = rows.order_by("-largest", "candidate_id").values_list("candidate_id", flat=True)
+    return list(dict.fromkeys(ordered))
+
+
+def waiting_plans(campaign: Campaign) -> QuerySet[KappaPlan]:
+    """Plans that wait for somebody to start them, cheapest first."""
+    rows = KappaPlan.objects.filter(candidate__campaign=campaign, state=PlanState.PLANNED)
+    return rows.select_related("candidate", "potential").order_by("evaluations", "id")
+
+
+def waiting_note(plan: KappaPlan) -> str:
+    """'planned: 95 supercells, 3 min: start?'"""
+    supercells = plan.supercells_fc3 + plan.supercells_fc2
+    return f"planned: {supercells} supercells, {plan.expected_bte_minutes:.3g} min: start?"
+
+
+def phonons_of_job(job: Job) -> PhononResult | None:
+    """What a job of force sets or of a plan left: its phonons with tensors and files; None before it is done."""
+    rows = PhononResult.objects.filter(job=job).select_related("primitive")
+    return rows.prefetch_related("tensors", "files__artifact").first()
+
+
+def conductivity_settings(data: dict[str, Any]) -> ConductivitySettings:
+    """The settings of a snapshot."""
+    return Protocol.from_dict({"conductivity": data}).conductivity

@@ -1,0 +1,14 @@
+"""What happens to plans, phonons and conductivities."""
+
+from apps.conductivity.services.force_sets import ForceSetsRefused, accepted, force_sets_submit
+from apps.conductivity.services.neighbours import neighbours_search_again
+from apps.conductivity.services.plans import plan_retry, plan_start
+
+__all__ = [
+    "ForceSetsRefused",
+    "accepted",
+    "force_sets_submit",
+    "neighbours_search_again",
+    "plan_retry",
+    "plan_start",
+]

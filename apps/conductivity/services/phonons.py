@@ -1,0 +1,136 @@
+"""Phonons and κ_L, from a stage's outputs to rows. Saving the same plan again replaces what it had."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from apps.artifacts import services as stored
+from apps.artifacts.models import Artifact
+from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.trust import rankable, trust_label
+from apps.structures.services import structures_record
+from kappakit.protocol import ConductivitySettings
+from kappakit.stages.contracts import ConductivityOutputs, ModeData, Tensor
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a tensor's label needs beside the outputs. `symmetry_kept` None: nobody screened it."""
+
+    source: str
+    version: str
+    symmetry_kept: bool | None
+    dimensionality: int
+    settings: ConductivitySettings
+    ranges: bool = True
+    """Whether supercell and cutoff are those of the settings (somebody else's force sets have their own)."""
+
+
+def phonons_record(
+    outputs: ConductivityOutputs,
+    standing: Standing,
+    *,
+    job_id: int,
+    plan: KappaPlan | None,
+    artifacts: Mapping[str, int],
+) -> PhononResult:
+    """The rows of one crystal: phonons, files (kind → Artifact id), one tensor a method."""
+    (primitive,) = structures_record([outputs.primitive])
+    values = _phonon_values(outputs) | {
+        "source": standing.source,
+        "primitive": primitive,
+        "job_id": job_id,
+        "modes": _modes_stored(outputs.modes),
+    }
+    row, _ = PhononResult.objects.update_or_create(
+        **({"plan": plan} if plan else {"job_id": job_id}), defaults={"plan": plan, **values}
+    )
+    _record_files(row, artifacts)
+    for tensor in outputs.tensors:
+        KappaTensor.objects.update_or_create(
+            phonons=row, method=tensor.method.upper(), defaults=_tensor_values(tensor, outputs, standing, plan)
+        )
+    return row
+
+
+def _record_files(row: PhononResult, artifacts: Mapping[str, int]) -> None:
+    for kind, artifact_id in artifacts.items():
+        PhononFile.objects.update_or_create(phonons=row, kind=kind, defaults={"artifact_id": artifact_id})
+
+
+def _modes_stored(modes: ModeData | None) -> Artifact | None:
+    """Frequencies, linewidths, velocities and weights as an npz: too many numbers for a row."""
+    if modes is None:
+        return None
+    content = io.BytesIO()
+    np.savez_compressed(content, **asdict(modes))
+    return stored.store_bytes(content.getvalue(), kind="modes", name="modes.npz")
+
+
+def _phonon_values(outputs: ConductivityOutputs) -> dict[str, Any]:
+    bands, dos, modes = outputs.bands, outputs.dos, outputs.modes
+    return asdict(outputs.verdict) | {
+        "bands": {
+            "distances": bands.distances.tolist(),
+            "frequencies": bands.frequencies.tolist(),
+            "ticks": [[at, label] for at, label in bands.ticks],
+            "breaks": list(bands.breaks),
+        },
+        "dos": {"frequencies": dos.frequencies.tolist(), "total": dos.total.tolist()},
+        "cumulative": modes
+        and {"mean_free_paths": modes.mean_free_paths.tolist(), "cumulative": modes.cumulative.tolist()},
+        "residuals": asdict(outputs.residuals),
+        "notes": list(outputs.notes),
+        "nac": outputs.nac,
+        "engine_version": outputs.engine_version,
+        "seconds": outputs.seconds,
+    }
+
+
+def _tensor_values(
+    tensor: Tensor, outputs: ConductivityOutputs, standing: Standing, plan: KappaPlan | None
+) -> dict[str, Any]:
+    at = int(np.argmin(np.abs(tensor.temperatures - standing.settings.temperature)))
+    temperature = float(tensor.temperatures[at])
+    return {
+        "candidate_id": plan.candidate_id if plan else None,
+        "mesh": list(tensor.mesh),
+        "temperature": temperature,
+        "largest": float(tensor.principal[at].max()),
+        "principal": tensor.principal[at].tolist(),
+        "directions": tensor.directions[at].tolist(),
+        "uvw": list(tensor.uvw),
+        "temperatures": tensor.temperatures.tolist(),
+        "kappa": tensor.kappa.tolist(),
+        "principal_by_temperature": tensor.principal.tolist(),
+        "rankable": rankable(
+            dynamical=outputs.verdict.dynamical,
+            symmetry_kept=standing.symmetry_kept is not False,
+            dimensionality=standing.dimensionality,
+        ),
+        "label": list(_label(tensor, temperature, outputs, standing)),
+        "seconds": tensor.seconds,
+    }
+
+
+def _label(tensor: Tensor, temperature: float, outputs: ConductivityOutputs, standing: Standing) -> tuple[str, ...]:
+    repeats = standing.settings.fc3_supercell
+    return trust_label(
+        source=standing.source,
+        version=standing.version,
+        method=tensor.method.upper(),
+        mesh=tensor.mesh,
+        temperature=temperature,
+        dynamical=outputs.verdict.dynamical,
+        symmetry_kept=standing.symmetry_kept,
+        dimensionality=standing.dimensionality,
+        supercell=f"{repeats}×{repeats}×{repeats}" if standing.ranges else "",
+        pair_cutoff=standing.settings.pair_cutoff if standing.ranges else None,
+        nac=outputs.nac,
+        force_noise=outputs.residuals.force_noise,
+    )

@@ -1,0 +1,13 @@
+"""How planning, conductivity, neighbours and force sets meet the database."""
+
+from __future__ import annotations
+
+from apps.conductivity.stages import conductivity, force_sets, kappa_plan, neighbours
+from apps.jobs.bindings import Binding
+
+BINDINGS: tuple[Binding, ...] = (
+    kappa_plan.BINDING,
+    conductivity.BINDING,
+    neighbours.BINDING,
+    force_sets.BINDING,
+)

@@ -1,0 +1,131 @@
+"""CandidateSummary, rebuilt from the rows that it sums up: a handful of queries for any number of candidates."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+
+from apps.conductivity.models import KappaMethod, KappaPlan, KappaTensor
+from apps.reviews.models import CandidateSummary, Review, ReviewKind
+from apps.structures.models import Candidate, Exclusion
+
+AT_ONCE = 5000
+"""Candidates of one round of queries."""
+LABEL_LENGTH = 400
+COLUMNS = [field.name for field in CandidateSummary._meta.concrete_fields if not field.primary_key]
+CANDIDATE_COLUMNS = (
+    "pk", "campaign_id", "index", "label", "origin", "outcome", "outcome_reason", "novelty", "above_hull",
+    "known_as__name",
+    "start__name", "start__tags", "start__formula", "start__chemical_system", "start__density",
+    "relaxed__name", "relaxed__tags", "relaxed__formula", "relaxed__chemical_system", "relaxed__density",
+    "relaxation__energy_per_atom",
+    "symmetry__n_primitive", "symmetry__number", "symmetry__symbol", "symmetry__operations",
+    "symmetry__dimensionality", "symmetry__primitive__formula",
+)  # fmt: skip
+
+
+@transaction.atomic
+def candidate_summaries_refresh(ids: Iterable[int]) -> int:
+    """Write the summaries of these candidates anew; how many. Six queries for every 5,000."""
+    written = 0
+    remaining = iter(sorted(set(ids)))
+    while some := list(islice(remaining, AT_ONCE)):
+        rows = list(_summaries(some))
+        CandidateSummary.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["candidate"], update_fields=COLUMNS
+        )
+        written += len(rows)
+    return written
+
+
+def summaries_rebuild() -> int:
+    """Write every summary anew; how many."""
+    return candidate_summaries_refresh(Candidate.objects.values_list("pk", flat=True))
+
+
+def _summaries(ids: list[int]) -> Iterator[CandidateSummary]:
+    kappa = _kappa(ids)
+    verdicts = _verdicts(ids)
+    excluded = set(
+        Exclusion.objects.filter(candidate_id__in=ids, undone_at__isnull=True).values_list("candidate_id", flat=True)
+    )
+    for row in Candidate.objects.filter(pk__in=ids).order_by("pk").values(*CANDIDATE_COLUMNS):
+        pk = row["pk"]
+        yield CandidateSummary(
+            candidate_id=pk,
+            excluded=pk in excluded,
+            verdict=verdicts.get(pk, ""),
+            **_identity(row),
+            **_facts(row),
+            **kappa.get(pk, {}),
+        )
+
+
+def _identity(row: dict[str, Any]) -> dict[str, Any]:
+    tags = [*(row["start__tags"] or []), *(row["relaxed__tags"] or [])]
+    same = ("campaign_id", "index", "origin", "outcome", "outcome_reason", "novelty", "above_hull")
+    return {name: row[name] for name in same} | {
+        "name": row["relaxed__name"] or row["start__name"] or row["known_as__name"] or row["label"],
+        "tags": sorted(set(tags)),
+    }
+
+
+def _facts(row: dict[str, Any]) -> dict[str, Any]:
+    """Of the relaxed crystal where there is one."""
+    shown = "relaxed" if row["relaxed__formula"] else "start"
+    return {
+        "formula": row["symmetry__primitive__formula"] or row[f"{shown}__formula"],
+        "chemical_system": row[f"{shown}__chemical_system"],
+        "density": row["relaxed__density"],
+        "energy_per_atom": row["relaxation__energy_per_atom"],
+        "n_atoms": row["symmetry__n_primitive"],
+        "space_group_number": row["symmetry__number"],
+        "space_group": row["symmetry__symbol"] or "",
+        "operations": row["symmetry__operations"],
+        "dimensionality": row["symmetry__dimensionality"],
+    }
+
+
+def _kappa(ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Candidate → what its newest plan came to."""
+    plans = (
+        KappaPlan.objects.filter(candidate_id__in=ids)
+        .order_by("candidate_id", "-id")
+        .distinct("candidate_id")
+        .values("pk", "candidate_id", "state", "settings__method", "phonons__dynamical")
+    )
+    newest = {plan["pk"]: plan for plan in plans}
+    tensors: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    rows = KappaTensor.objects.filter(phonons__plan_id__in=newest)
+    for tensor in rows.values("phonons__plan_id", "method", "largest", "rankable", "label"):
+        tensors[tensor["phonons__plan_id"]][tensor["method"]] = tensor
+    return {plan["candidate_id"]: _of_plan(plan, tensors[pk]) for pk, plan in newest.items()}
+
+
+def _of_plan(plan: dict[str, Any], tensors: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The label is that of the method that ranks, where it was computed."""
+    ranks = str(plan["settings__method"] or "").upper()
+    labelled = tensors.get(ranks) or next(iter(tensors.values()), None)
+    return {
+        "kappa_state": plan["state"],
+        "dynamical": plan["phonons__dynamical"] or "",
+        "kappa_rta": tensors.get(KappaMethod.RTA, {}).get("largest"),
+        "kappa_lbte": tensors.get(KappaMethod.LBTE, {}).get("largest"),
+        "rankable": any(tensor["rankable"] for tensor in tensors.values()),
+        "trust_label": " · ".join(labelled["label"])[:LABEL_LENGTH] if labelled else "",
+    }
+
+
+def _verdicts(ids: list[int]) -> dict[int, str]:
+    newest = (
+        Review.objects.filter(candidate_id__in=ids)
+        .exclude(kind=ReviewKind.COMMENT)
+        .order_by("candidate_id", "-id")
+        .distinct("candidate_id")
+        .values_list("candidate_id", "kind")
+    )
+    return {pk: kind for pk, kind in newest if kind != ReviewKind.RESET}
