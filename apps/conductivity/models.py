@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -23,7 +25,7 @@ class PlanState(models.TextChoices):
     FAILED = "FAILED", "failed"
 
 
-PLAN_MOVES = {
+PLAN_MOVES: dict[Any, frozenset[Any]] = {
     PlanState.PLANNED: frozenset({PlanState.STARTED}),
     PlanState.STARTED: frozenset({PlanState.DONE, PlanState.FAILED, PlanState.PLANNED}),
     PlanState.FAILED: frozenset({PlanState.STARTED}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from typing import Any
 
 import pghistory
 from django.conf import settings
@@ -148,6 +149,12 @@ class ExportFormat(models.TextChoices):
     ASE_DB = "ase.db", "ase.db"
 
 
+EXPORT_MOVES: dict[Any, frozenset[Any]] = {
+    ExportState.QUEUED: frozenset({ExportState.DONE, ExportState.FAILED}),
+    ExportState.FAILED: frozenset({ExportState.QUEUED}),
+}
+
+
 class Export(models.Model):
     """An immutable download: which rows by which filter, in which format, with its digest."""
 
@@ -171,15 +178,7 @@ class Export(models.Model):
             one_of("state", ExportState, "export_state"),
             one_of("format", ExportFormat, "export_format"),
         ]
-        triggers = [
-            only_moves(
-                "export_moves",
-                {
-                    ExportState.QUEUED: frozenset({ExportState.DONE, ExportState.FAILED}),
-                    ExportState.FAILED: frozenset({ExportState.QUEUED}),
-                },
-            )
-        ]
+        triggers = [only_moves("export_moves", EXPORT_MOVES)]
 
     def __str__(self) -> str:
         return f"{self.format} of {self.campaign}"

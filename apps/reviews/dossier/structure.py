@@ -54,9 +54,10 @@ class StructureFacts:
     @cached_property
     def lattice(self) -> Lattice:
         """Lengths, angles, volume and vectors of the cell."""
-        lengths, angles = self.crystal.lengths.tolist(), self.crystal.angles.tolist()
-        vectors = tuple(tuple(row) for row in self.crystal.cell.tolist())
-        return Lattice(*lengths, *angles, self.crystal.volume, vectors)  # type: ignore[arg-type]
+        a, b, c = self.crystal.lengths.tolist()
+        alpha, beta, gamma = self.crystal.angles.tolist()
+        first, second, third = (tuple(row) for row in self.crystal.cell.tolist())
+        return Lattice(a, b, c, alpha, beta, gamma, self.crystal.volume, (first, second, third))
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:

@@ -63,7 +63,7 @@ class CandidateFilter(filters.FilterSet):
     origin = filters.MultipleChoiceFilter(choices=_choices(Origin), label="origin")
     novelty = filters.MultipleChoiceFilter(choices=_choices(NoveltyLevel), label="novelty")
     verdict = filters.MultipleChoiceFilter(
-        choices=[(ReviewKind.SHORTLIST.value, "shortlisted"), (ReviewKind.REJECT.value, "rejected")],
+        choices=[(ReviewKind.SHORTLIST, "shortlisted"), (ReviewKind.REJECT, "rejected")],
         label="reviewers' verdict",
     )
     space_group_number = filters.NumberFilter(label="space group number", min_value=1, max_value=230)

@@ -64,7 +64,7 @@ def _left_out(plan: KappaPlan, has_tensor: bool) -> str:
     phonons = getattr(plan, "phonons", None)
     dynamical = phonons.dynamical if phonons else ""
     reasons = {
-        "excluded": plan.is_excluded,  # type: ignore[attr-defined]
+        "excluded": plan.is_excluded,
         "duplicate": plan.candidate.outcome == Outcome.DUPLICATE,
         "failed": plan.state == PlanState.FAILED,
         "waiting": plan.state == PlanState.PLANNED,

@@ -113,8 +113,8 @@ def _of_plan(plan: dict[str, Any], tensors: dict[str, dict[str, Any]]) -> dict[s
     return {
         "kappa_state": plan["state"],
         "dynamical": plan["phonons__dynamical"] or "",
-        "kappa_rta": tensors.get(KappaMethod.RTA, {}).get("largest"),
-        "kappa_lbte": tensors.get(KappaMethod.LBTE, {}).get("largest"),
+        "kappa_rta": tensors.get(str(KappaMethod.RTA), {}).get("largest"),
+        "kappa_lbte": tensors.get(str(KappaMethod.LBTE), {}).get("largest"),
         "rankable": any(tensor["rankable"] for tensor in tensors.values()),
         "trust_label": " · ".join(labelled["label"])[:LABEL_LENGTH] if labelled else "",
     }
