@@ -85,7 +85,7 @@ class CampaignExportsView(ListView):
 
     @extend_schema(request=NewExportSerializer, responses={202: ExportSerializer})
     def post(self, request: Request, campaign: int) -> Response:
-        """Ask for a file. Which candidates it holds is fixed now; a job writes it; its sha256 is told when it is DONE."""
+        """Ask for a file. Which candidates it holds is fixed now; a job writes it and then its sha256 is told."""
         asked = self.body(NewExportSerializer)
         found = campaign_get(request.user, campaign)
         export = export_request(
