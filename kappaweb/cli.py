@@ -73,5 +73,30 @@ def login_link(username: str) -> None:
     click.echo(stack.login_link(places, username))
 
 
+PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+@main.command(context_settings=PASSED_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def train(arguments: tuple[str, ...]) -> None:
+    """Train a potential: kappaweb train CONFIGURATION [--data FILE] [--teacher MODEL] … (--help tells all)."""
+    sys.exit(_with_stack("train", arguments))
+
+
+@main.command(context_settings=PASSED_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def kappa(arguments: tuple[str, ...]) -> None:
+    """κ_L of force sets: kappaweb kappa FOLDER --mesh N N N [--lbte] [--temperature T] …"""
+    sys.exit(_with_stack("kappa", arguments))
+
+
+def _with_stack(command: str, arguments: tuple[str, ...]) -> int:
+    """Start what is not running yet, and follow a job on it; what was started keeps running."""
+    places = stack.default_places()
+    if not {"-h", "--help"} & set(arguments):
+        stack.start(places)
+    return stack.manage_here(places, command, *arguments)
+
+
 if __name__ == "__main__":
     main()

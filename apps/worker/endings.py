@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.db import transaction
 
 from apps.jobs.models import Job
+from apps.reviews.services.summaries import candidate_summaries_refresh
 from apps.worker.advance import advance_group
 from apps.worker.registry import BINDINGS
 
 
 def job_over(job: Job, touched: set[int]) -> None:
     """Summaries of the candidates that changed now; the campaign's next step once others see the rows."""
+    if touched:
+        candidate_summaries_refresh(touched)
     transaction.on_commit(lambda: advance_group(job.group, BINDINGS), robust=True)

@@ -39,6 +39,7 @@ def start(places: Places, *, port: int | None = None, only: Sequence[str] = ()) 
         _database_up(places, supervisor, wanted)
         if not only:
             migrate(places)
+            manage(places, "seed", "--skip-checks")
         for name in wanted:
             if name == "web":
                 _web_up(places, supervisor, port)
@@ -72,7 +73,7 @@ def status(places: Places) -> list[ProcessState]:
 
 
 def login_link(places: Places, username: str) -> str:
-    """A one-time address for `username` (made as the owner if new), good for 15 minutes."""
+    """A one-time address for `username`, good for 15 minutes; raises StackError for a name that nobody has."""
     path = manage(places, "login_link", username).strip().splitlines()[-1]
     return address(places).rstrip("/") + path
 
@@ -93,6 +94,12 @@ def manage(places: Places, *arguments: str) -> str:
     return done.stdout
 
 
+def manage_here(places: Places, *arguments: str) -> int:
+    """Run `manage.py` with this home in this terminal; returns its exit code."""
+    environment = os.environ | environment_of(places)
+    return subprocess.run([sys.executable, MANAGE, *arguments], env=environment, check=False).returncode
+
+
 def environment_of(places: Places) -> dict[str, str]:
     """What each process of the stack must know."""
     settings = os.environ.get("DJANGO_SETTINGS_MODULE", "kappaweb.settings.base")
@@ -101,6 +108,7 @@ def environment_of(places: Places) -> dict[str, str]:
         "KAPPAWEB_HOME": str(places.home),
         "DJANGO_SETTINGS_MODULE": settings,
         "KAPPAWEB_RECONCILE_SECONDS": pace,
+        "CELERY_SKIP_CHECKS": "1",
     }
 
 

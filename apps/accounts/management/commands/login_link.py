@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from apps.accounts.services import login_link_create, owner_ensure
+from apps.accounts.selectors import user_named
+from apps.accounts.services import login_link_create
 from apps.core import clock
+from apps.core.errors import NotThere
 
 
 class Command(BaseCommand):
-    help = "Print the path of a one-time login link; a new user becomes an owner of this installation."
+    help = "Print the path of a one-time login link."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        token = login_link_create(user=owner_ensure(username=options["username"]), now=clock.now())
+        try:
+            user = user_named(options["username"])
+        except NotThere as error:
+            raise CommandError(error.message) from error
+        token = login_link_create(user=user, now=clock.now())
         return reverse("login-link", kwargs={"token": token})

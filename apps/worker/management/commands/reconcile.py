@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Return expired leases, advance campaigns, send lost wake-ups again, every few seconds."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="One pass.")
