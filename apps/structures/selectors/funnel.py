@@ -10,6 +10,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 from apps.campaigns.models import Campaign
 from apps.structures.models import Candidate, DuplicateMatch, Exclusion, Origin, Outcome, Refusal
 
+PREFIX = "n_"
+"""An aggregate may not be called like a column."""
+
 
 @dataclass(frozen=True)
 class Funnel:
@@ -42,7 +45,7 @@ class Funnel:
 def funnel(campaign: Campaign) -> Funnel:
     """The funnel of a campaign, by five queries whatever its size."""
     rows = Candidate.objects.filter(campaign=campaign)
-    counts = rows.aggregate(**_counts())
+    counts = {name.removeprefix(PREFIX): count for name, count in rows.aggregate(**_counts()).items()}
     refused = _by(Refusal.objects.filter(campaign=campaign), "reason")
     rejected = _by(rows.filter(outcome=Outcome.REJECTED), "outcome_reason")
     novelty = _by(rows.exclude(novelty="").exclude(outcome=Outcome.DUPLICATE), "novelty")
@@ -73,7 +76,7 @@ def _counts() -> dict[str, Count]:
         "kept": Q(outcome=Outcome.KEPT),
         "excluded": excluded,
     }
-    return {name: Count("pk", filter=condition) for name, condition in asked.items()}
+    return {PREFIX + name: Count("pk", filter=condition) for name, condition in asked.items()}
 
 
 def _by(rows: Any, column: str) -> dict[str, int]:
