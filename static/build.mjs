@@ -1,6 +1,6 @@
 // Builds everything that a page loads into static/vendor: our own sources with the libraries they import.
 import { build } from 'esbuild';
-import { readFileSync, writeFileSync, existsSync, readdirSync, rmSync, mkdirSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync, existsSync, readdirSync, rmSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,6 +24,7 @@ const result = await build({
   logLevel: 'warning',
 });
 
+copyFileSync(join(here, 'src', 'favicon.svg'), join(out, 'favicon.svg'));
 rmSync(join(out, 'plots.css'), { force: true }); // plotly's map controls, which no page shows
 const outputs = Object.entries(result.metafile.outputs).filter(([path]) => !path.endsWith('plots.css'));
 const packages = [...new Set(outputs.map(([, output]) => output).flatMap((output) => Object.keys(output.inputs))

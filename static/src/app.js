@@ -63,3 +63,17 @@ function fillPreset(select) {
 }
 
 keyboardTables();
+
+// Elapsed times go on between two answers of the server.
+setInterval(() => {
+  for (const place of document.querySelectorAll('time[data-since]')) {
+    place.textContent = spoken((Date.now() - Date.parse(place.dataset.since)) / 1000);
+  }
+}, 1000);
+
+function spoken(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+}

@@ -1,0 +1,38 @@
+"""What all figures share: colours that read on light and dark, axes, and the JSON that the page draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+Figure = dict[str, Any]
+"""{'data': […], 'layout': {…}}: plain JSON types."""
+
+SERIES = ("#3b7dd8", "#d9730d", "#2a9d63", "#9b5fc0", "#c2455e", "#7a7f87")
+"""Distinguishable on white and on near-black, and to most colour-blind eyes (after Okabe and Ito, 2008)."""
+
+MUTED = "#98a2b0"
+WARNING = "#c2455e"
+FONT = "Inter, system-ui, sans-serif"
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis with its title; colours come from the page's theme."""
+    return {"title": {"text": title}, "ticks": "outside", "showline": True, "automargin": True, **more}
+
+
+def figure(traces: list[Any], **layout: Any) -> Figure:
+    """Traces and layout as JSON, without a template: the page sets ink, grid and background."""
+    made = go.Figure(
+        data=traces,
+        layout={
+            "template": None,
+            "font": {"family": FONT, "size": 13},
+            "margin": {"l": 64, "r": 16, "t": 16, "b": 52},
+            "hovermode": "closest",
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            **layout,
+        },
+    )
+    return made.to_plotly_json()

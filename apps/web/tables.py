@@ -1,0 +1,116 @@
+"""Lists as tables; every header names its unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.web.templatetags import units
+
+NUMBER = {"td": {"class": "num"}, "th": {"class": "num"}}
+
+
+def head(title: str, unit: str = "") -> SafeString:
+    """A header with its unit below."""
+    return format_html('{} <span class="unit">{}</span>', title, unit) if unit else format_html("{}", title)
+
+
+def link(url: str, text: str) -> SafeString:
+    """A link of a cell."""
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+class NumberColumn(tables.Column):
+    """Right-aligned, `digits` significant ones."""
+
+    def __init__(self, title: str, unit: str = "", digits: int = 3, **kwargs: Any) -> None:
+        super().__init__(verbose_name=head(title, unit), attrs=NUMBER, **kwargs)
+        self.digits = digits
+
+    def render(self, value: float) -> str:
+        return units.num(value, self.digits)
+
+
+class KappaColumn(NumberColumn):
+    """κ_L in W/(m·K)."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"κ_L ({method})", "W/(m·K)")
+
+    def render(self, value: float) -> str:
+        return units.kappa(value)
+
+
+class StateColumn(tables.Column):
+    """A coloured word."""
+
+    def render(self, value: str) -> SafeString | str:
+        return units.state(value)
+
+
+class CandidateTable(tables.Table):
+    """Rows of CandidateSummary."""
+
+    choose = tables.Column(
+        empty_values=(), orderable=False, verbose_name=format_html('<input type="checkbox" class="form-check-input" data-select-all aria-label="Select all on this page">')
+    )  # fmt: skip
+    index = tables.Column(verbose_name="#", attrs=NUMBER)
+    name = tables.Column(verbose_name="Name", empty_values=())
+    formula = tables.Column(verbose_name="Formula", orderable=False)
+    space_group_number = tables.Column(verbose_name="Space group")
+    n_atoms = NumberColumn("N", "atoms")
+    kappa_rta = KappaColumn("RTA")
+    kappa_lbte = KappaColumn("LBTE")
+    above_hull = NumberColumn("Above hull", "eV/atom")
+    density = NumberColumn("Density", "g/cm³")
+    dynamical = StateColumn(verbose_name="Phonons", orderable=False)
+    novelty = StateColumn(verbose_name="Novelty")
+    outcome = StateColumn(verbose_name="Outcome")
+    verdict = StateColumn(verbose_name="Review", orderable=False)
+
+    class Meta:
+        attrs: dict[str, str] = {}
+
+    def render_choose(self, record: Any) -> SafeString:
+        return format_html(
+            '<input type="checkbox" class="form-check-input" name="candidates" value="{}" form="chosen" aria-label="Select #{}">',
+            record.candidate_id,
+            record.index,
+        )
+
+    def render_name(self, record: Any) -> SafeString:
+        excluded = format_html(' <span class="label label-bad">excluded</span>') if record.excluded else ""
+        return format_html("{}{}", link(reverse("candidate", args=[record.candidate_id]), record.name or f"#{record.index}"), excluded)
+
+    def render_formula(self, value: str) -> SafeString:
+        return units.formula(value)
+
+    def render_space_group_number(self, record: Any) -> SafeString:
+        return format_html("{} ({})", units.spacegroup(record.space_group), record.space_group_number)
+
+
+class JobTable(tables.Table):
+    """Jobs, newest first."""
+
+    id = tables.Column(verbose_name="#", attrs=NUMBER)
+    label = tables.Column(verbose_name="Job")
+    queue = tables.Column(verbose_name="Queue")
+    state = StateColumn(verbose_name="State")
+    progress_done = tables.Column(verbose_name="Progress", empty_values=())
+    attempt = NumberColumn("Attempts")
+    created_at = tables.DateTimeColumn(verbose_name="Queued (UTC)", format="Y-m-d H:i:s")
+    finished_at = tables.DateTimeColumn(verbose_name="Ended (UTC)", format="Y-m-d H:i:s")
+
+    class Meta:
+        orderable = False
+
+    def render_label(self, record: Any) -> SafeString:
+        return link(reverse("job", args=[record.pk]), record.label)
+
+    def render_progress_done(self, record: Any) -> str:
+        total = record.progress_total
+        return f"{record.progress_done} of {total} {record.progress_note}" if total else units.ABSENT

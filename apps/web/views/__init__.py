@@ -1,0 +1,1 @@
+"""Views: translate in, one call of the domain, translate out."""
