@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "apps.maps",
     "apps.conductivity",
     "apps.reviews",
+    "apps.web",
     "apps.terminal",
     "apps.worker",
 ]
