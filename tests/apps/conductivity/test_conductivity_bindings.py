@@ -1,0 +1,389 @@
+"""Plans, κ_L, neighbours and force sets, from a step to rows and back to its report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from apps.artifacts import services as artifacts
+from apps.campaigns.models import Campaign, Step, StepState
+from apps.conductivity import services
+from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
+from apps.conductivity.selectors import PotentialMissing, phonons_of_job, plans_for, waiting_note, waiting_plans
+from apps.conductivity.services.neighbours import MapMissing
+from apps.conductivity.stages import BINDINGS
+from apps.core.errors import Conflict, NotAllowed
+from apps.jobs.bindings import Binding
+from apps.jobs.models import Job, State
+from apps.jobs.services import enqueue
+from apps.maps.models import Selection
+from apps.maps.services import map_record
+from apps.reviews import services as reviews
+from apps.reviews.models import CandidateSummary
+from apps.reviews.selectors import ranked_table
+from apps.structures.models import Candidate, Refusal
+from kappakit.protocol import PROTOCOLS
+from kappakit.stages import contracts as c
+from tests.apps.rows import a_campaign, a_candidate, a_crystal, a_member, a_result, a_user
+
+pytestmark = pytest.mark.django_db
+NAMED: dict[str, Binding] = {binding.name: binding for binding in BINDINGS}
+LIMITS = replace(
+    PROTOCOLS["demo"].conductivity,
+    max_evaluations=10_000,
+    max_bte_minutes=1.0,
+    max_sweep_evaluations=15_000,
+    max_sweep_minutes=4.0,
+)
+
+
+@pytest.fixture(autouse=True)
+def storage(tmp_path: Path, settings: Any) -> None:
+    settings.ARTIFACTS = tmp_path / "artifacts"
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    return a_campaign(a_user("owner"), protocol=replace(PROTOCOLS["demo"], conductivity=LIMITS))
+
+
+@pytest.fixture
+def candidates(campaign: Campaign) -> list[Candidate]:
+    return [a_candidate(campaign, index) for index in range(4)]
+
+
+def a_step(campaign: Campaign, name: str, candidates: list[Candidate], sweep: int = 0) -> Step:
+    return Step.objects.create(
+        campaign=campaign, name=name, sweep=sweep, candidates=[candidate.pk for candidate in candidates]
+    )
+
+
+def jobs_of(step: Step) -> list[Job]:
+    plan = NAMED[step.name].plan
+    assert plan is not None
+    return enqueue(plan(step.pk), group=f"step:{step.pk}")
+
+
+def reported(step: Step) -> dict[str, Any]:
+    report = NAMED[step.name].report
+    assert report is not None
+    step.report = report(step.pk)
+    step.state = StepState.DONE
+    step.save()
+    return step.report
+
+
+def plan_item(candidate: Candidate, **facts: Any) -> c.KappaPlanItem:
+    values = {
+        "id": str(candidate.pk),
+        "primitive": a_crystal(0.9 + candidate.index * 1e-3),
+        "number": 227,
+        "symbol": "Fd-3m",
+        "energy_change": -0.2,
+        "max_force": 1e-5,
+        "max_stress": 1e-3,
+        "symmetry_kept": True,
+        "supercells_fc3": 95,
+        "supercells_fc2": 1,
+        "atoms_per_supercell": 54,
+        "pairs_omitted": 24,
+        "evaluations": 5184,
+        "mesh": (10, 10, 10),
+        "q_points": 47,
+        "expected_bte_minutes": 0.25,
+        "expected_lbte_minutes": 2.0,
+        "expected_memory": 0.5,
+        "shells": (c.Shell(1.545, 4, False), c.Shell(2.958, 12, True)),
+        "dimensionality": 3,
+    } | facts
+    return c.KappaPlanItem(**values)
+
+
+def conductivity_outputs(kappa: float, *, dynamical: str = "stable", methods: tuple[str, ...] = ("RTA",)) -> Any:
+    temperatures = np.array([100.0, 300.0, 500.0])
+    principal = np.array([[9.0, 6.0, 3.0], [3.0, 2.0, 1.0], [1.5, 1.0, 0.5]]) * kappa / 3
+    tensors = tuple(
+        c.Tensor(
+            method=method,
+            mesh=(10, 10, 10),
+            temperatures=temperatures,
+            kappa=np.array([np.diag(row) for row in principal]),
+            principal=principal,
+            directions=np.broadcast_to(np.eye(3), (3, 3, 3)).copy(),
+            uvw=("[001]", "any direction in the plane ⊥ [001]", "any direction in the plane ⊥ [001]"),
+            seconds=2.0,
+        )
+        for method in methods
+    )
+    ones = np.ones((2, 6))
+    return c.ConductivityOutputs(
+        id="1",
+        primitive=a_crystal(0.95),
+        verdict=c.PhononVerdict(dynamical, 0.0, 0.0, -0.01, 0.0),
+        bands=c.Bands(np.array([0.0, 0.1]), ones, ((0.0, "Γ"), (0.1, "X")), (1,)),
+        dos=c.Dos(np.array([0.0, 1.0]), np.array([0.0, 6.0])),
+        tensors=() if dynamical == "imaginary" else tensors,
+        modes=c.ModeData(ones, ones, ones, np.array([1, 3]), np.array([10.0, 100.0]), np.array([1.0, 2.0])),
+        residuals=c.Residuals(1e-10, 1e-9, 1e-11, 1e-10, 2e-5),
+        notes=("a note",),
+        nac="not needed",
+        files={"fc3": "fc3.hdf5"},
+        engine_version="phono3py 4.9",
+        seconds=12.0,
+    )
+
+
+def started(campaign: Campaign, candidates: list[Candidate], *costs: dict[str, Any]) -> tuple[Step, Step]:
+    """The two steps of a sweep, planned with these costs, the second not yet planned."""
+    planning = a_step(campaign, "kappa_plan", candidates)
+    for job in jobs_of(planning):
+        units = [x for x in candidates if str(x.pk) in job.units]
+        items = tuple(plan_item(x, **costs[candidates.index(x)]) for x in units)
+        NAMED["kappa_plan"].save(job, c.KappaPlanOutputs(items, ()), {})
+    reported(planning)
+    return planning, a_step(campaign, "conductivity", candidates)
+
+
+def finish(job: Job, outputs: Any) -> set[int]:
+    fc3 = artifacts.store_bytes(b"fc3", kind="fc3", name="fc3.hdf5")
+    touched = NAMED["conductivity"].save(job, outputs, {"fc3": fc3.pk})
+    reviews.candidate_summaries_refresh(touched)
+    return touched
+
+
+def test_plans_are_made_a_few_crystals_a_job_and_load_what_the_stage_needs(campaign, candidates) -> None:
+    more = [*candidates, *(a_candidate(campaign, index) for index in range(4, 6))]
+    jobs = jobs_of(a_step(campaign, "kappa_plan", more))
+    assert [len(job.units) for job in jobs] == [4, 2]
+    loaded = NAMED["kappa_plan"].load(jobs[0])
+    assert [item.id for item in loaded.inputs.items] == [str(x.pk) for x in candidates]
+    assert loaded.inputs.potential.sha256 == campaign.potential.sha256
+    assert (loaded.inputs.symprec, loaded.inputs.angle_tolerance) == (0.1, 1.0)
+    assert loaded.settings["pair_cutoff"] == 3.0
+
+
+def test_what_is_excluded_or_doubled_meanwhile_is_not_planned(campaign, candidates) -> None:
+    reviews.candidate_exclude(candidate=candidates[0], user=campaign.owner, reason="r")
+    undone = reviews.candidate_exclude(candidate=candidates[3], user=campaign.owner, reason="r")
+    reviews.exclusion_undo(exclusion=undone, user=campaign.owner, reason="r")
+    reviews.duplicate_mark(candidate=candidates[1], representative=candidates[2], user=campaign.owner, reason="r")
+    (job,) = jobs_of(a_step(campaign, "kappa_plan", candidates))
+    assert job.units == [str(candidates[2].pk), str(candidates[3].pk)]
+
+
+def test_a_campaign_without_a_potential_plans_nothing(campaign, candidates) -> None:
+    Campaign.objects.filter(pk=campaign.pk).update(potential=None)
+    with pytest.raises(PotentialMissing):
+        jobs_of(a_step(campaign, "kappa_plan", candidates))
+
+
+def test_a_sweep_starts_the_cheapest_within_its_limits_and_the_rest_waits(campaign, candidates) -> None:
+    costs = [{"evaluations": 9000}, {"evaluations": 5000}, {"evaluations": 20_000}, {"evaluations": 5500}]
+    planning, running = started(campaign, candidates, *costs)
+    assert planning.report == {
+        "start": (candidates[1].pk, candidates[3].pk),
+        "waiting": (candidates[0].pk, candidates[2].pk),
+    }
+    jobs = jobs_of(running)
+    plans = {plan.candidate_id: plan for plan in KappaPlan.objects.all()}
+    assert [job.units for job in jobs] == [[str(plans[candidates[i].pk].pk)] for i in (1, 3)]
+    assert [plans[x.pk].state for x in candidates] == ["PLANNED", "STARTED", "PLANNED", "STARTED"]
+    assert [plan.candidate_id for plan in waiting_plans(campaign)] == [candidates[0].pk, candidates[2].pk]
+    assert waiting_note(plans[candidates[2].pk]) == "planned: 96 supercells, 0.25 min: start?"
+
+
+def test_a_crystal_that_cannot_be_planned_is_refused_with_the_reason(campaign, candidates) -> None:
+    (job,) = jobs_of(a_step(campaign, "kappa_plan", candidates[:2]))
+    refusal = c.Refusal(str(candidates[1].pk), "not-relaxed", "500 steps were not enough")
+    NAMED["kappa_plan"].save(job, c.KappaPlanOutputs((plan_item(candidates[0]),), (refusal,)), {})
+    row = Refusal.objects.get()
+    assert (row.step_name, row.source, row.reason) == ("kappa_plan", candidates[1].source, "not-relaxed")
+    assert KappaPlan.objects.count() == 1
+
+
+def test_a_conductivity_is_saved_with_files_modes_and_a_label(campaign, candidates) -> None:
+    _, running = started(campaign, candidates[:1], {})
+    (job,) = jobs_of(running)
+    loaded = NAMED["conductivity"].load(job)
+    assert (loaded.inputs.mesh, loaded.inputs.lbte, loaded.inputs.lbte_max_minutes) == ((10, 10, 10), "auto", 1.0)
+    assert finish(job, conductivity_outputs(2000.0, methods=("RTA", "LBTE"))) == {candidates[0].pk}
+    phonons = PhononResult.objects.get()
+    assert (phonons.plan.state, phonons.job, phonons.bands["breaks"]) == ("DONE", job, [1])
+    assert [file.kind for file in phonons.files.all()] == ["fc3"]
+    with np.load(artifacts.path(phonons.modes)) as stored:
+        assert set(stored) >= {"linewidths", "group_velocities", "weights"}
+    rta = KappaTensor.objects.get(method="RTA")
+    assert (rta.temperature, rta.largest) == (300.0, 2000.0)
+    assert rta.principal == pytest.approx([2000.0, 4000 / 3, 2000 / 3])
+    assert rta.label == [
+        "carbon-test (abababab)", "RTA", "mesh 10×10×10", "300 K", "stable phonons", "symmetry kept",
+        "supercell 3×3×3, pairs within 3 Å", "forces in float32, noise 2e-05 eV/Å", "not converged by test",
+    ]  # fmt: skip
+    assert CandidateSummary.objects.get(pk=candidates[0].pk).kappa_lbte == 2000.0
+
+
+def test_only_rankable_crystals_above_the_limit_are_reported_as_ultrahigh(campaign, candidates) -> None:
+    costs = [{}, {}, {"symmetry_kept": False}, {}]
+    planning, running = started(campaign, candidates, *costs)
+    Step.objects.filter(pk=planning.pk).update(report={"start": [x.pk for x in candidates], "waiting": []})
+    jobs = jobs_of(running)
+    outcomes = [(900.0, "stable"), (700.0, "stable"), (3000.0, "stable"), (3000.0, "imaginary")]
+    for job, (kappa, dynamical) in zip(jobs, outcomes, strict=True):
+        finish(job, conductivity_outputs(kappa, dynamical=dynamical))
+    assert reported(running) == {"computed": 4, "ultrahigh": (candidates[0].pk,)}
+    table = ranked_table(campaign)
+    assert [row.largest for row in table.rows] == [900.0, 700.0]
+    assert (table.left_out.imaginary, table.left_out.symmetry_broken) == (1, 1)
+
+
+def test_a_conductivity_that_fails_keeps_the_reason_and_is_tried_again(campaign, candidates) -> None:
+    _, running = started(campaign, candidates[:1], {})
+    (job,) = jobs_of(running)
+    assert NAMED["conductivity"].failed(job, "out of memory") == {candidates[0].pk}
+    plan = KappaPlan.objects.get()
+    assert (plan.state, plan.error) == ("FAILED", "out of memory")
+    assert reported(running) == {"computed": 0, "ultrahigh": ()}
+    again = reviews.plan_retry(plan=plan, user=campaign.owner)
+    assert (again.group, again.key) == (f"kappa:{plan.pk}", job.key)
+    finish(again, conductivity_outputs(1000.0))
+    plan.refresh_from_db()
+    assert (plan.state, plan.error) == ("DONE", "")
+
+
+def test_a_step_tried_again_in_place_restarts_its_failed_plan(campaign, candidates) -> None:
+    _, running = started(campaign, candidates[:1], {})
+    (job,) = jobs_of(running)
+    NAMED["conductivity"].failed(job, "a node was lost")
+    NAMED["conductivity"].load(job)
+    finish(job, conductivity_outputs(1000.0))
+    assert KappaPlan.objects.get().state == PlanState.DONE
+
+
+def test_a_waiting_plan_is_started_later_and_reopens_no_step(campaign, candidates) -> None:
+    planning, running = started(campaign, candidates[:1], {"evaluations": 10**6})
+    assert jobs_of(running) == []
+    assert reported(running) == {"computed": 0, "ultrahigh": ()}
+    plan = KappaPlan.objects.get()
+    with pytest.raises(NotAllowed):
+        reviews.plan_start(plan=plan, user=a_member(campaign, "curator"))
+    operator = a_member(campaign, "operator")
+    job = reviews.plan_start(plan=plan, user=operator)
+    assert CandidateSummary.objects.get(pk=candidates[0].pk).kappa_state == "STARTED"
+    with pytest.raises(Conflict):
+        reviews.plan_start(plan=plan, user=operator)
+    assert NAMED["conductivity"].load(job).inputs.lbte_max_minutes == LIMITS.max_sweep_minutes
+    finish(job, conductivity_outputs(2000.0))
+    assert [row.largest for row in ranked_table(campaign).rows] == [2000.0]
+    for step in (planning, running):
+        step.refresh_from_db()
+        assert step.state == StepState.DONE
+    assert running.report == {"computed": 0, "ultrahigh": []}
+
+
+def test_a_cancelled_conductivity_is_tried_again(campaign, candidates) -> None:
+    started(campaign, candidates[:1], {"evaluations": 10**6})
+    plan = KappaPlan.objects.get()
+    job = services.plan_start(plan=plan, user=campaign.owner)
+    plan.refresh_from_db()
+    with pytest.raises(Conflict):
+        services.plan_retry(plan=plan, user=campaign.owner)
+    Job.objects.filter(pk=job.pk).update(state=State.CANCELLED)
+    assert services.plan_retry(plan=plan, user=campaign.owner).state == State.QUEUED
+
+
+def a_map(campaign: Campaign, candidates: list[Candidate]) -> None:
+    places = np.array([[float(i), 0.0] for i in range(len(candidates))])
+    ids = [x.pk for x in candidates]
+    map_record(
+        campaign=campaign, ids=ids, descriptors=places, plane=places, settings={"seed": 0}, perplexity=1.0, notes=[]
+    )
+
+
+def test_neighbours_of_ultrahigh_crystals_are_searched_without_those_that_are_planned(campaign, candidates) -> None:
+    a_map(campaign, candidates)
+    a_result(candidates[0], 2000.0)
+    a_result(candidates[1], 100.0)
+    step = a_step(campaign, "neighbours", candidates[:1], sweep=1)
+    (job,) = jobs_of(step)
+    inputs = NAMED["neighbours"].load(job).inputs
+    assert inputs.centres == (str(candidates[0].pk),)
+    assert set(inputs.exclude) == {str(candidates[0].pk), str(candidates[1].pk)}
+    near = c.Neighbour(str(candidates[0].pk), str(candidates[2].pk), 1, 2.0)
+    NAMED["neighbours"].save(job, c.NeighboursOutputs((near,), (str(candidates[2].pk),)), {})
+    selection = Selection.objects.get()
+    assert reported(step) == {"selection_id": selection.pk, "candidates": (candidates[2].pk,)}
+    member = selection.members.get()
+    assert (member.centre, member.how, member.distance) == (candidates[0], "knn", 2.0)
+
+
+def test_a_sweep_without_an_ultrahigh_crystal_ends_with_an_empty_selection_and_a_note(campaign, candidates) -> None:
+    a_map(campaign, candidates)
+    step = a_step(campaign, "neighbours", [], sweep=1)
+    (job,) = jobs_of(step)
+    NAMED["neighbours"].save(job, c.NeighboursOutputs((), ()), {})
+    assert reported(step)["candidates"] == ()
+    assert Selection.objects.get().notes == [
+        "No crystal conducts more than 800 W/(m·K): there is nothing to search around."
+    ]
+
+
+def test_neighbours_are_searched_again_at_a_persons_wish_and_wait_for_a_start(campaign, candidates) -> None:
+    with pytest.raises(Conflict):
+        services.neighbours_search_again(campaign=campaign, user=campaign.owner)
+    a_result(candidates[0], 2000.0)
+    with pytest.raises(MapMissing):
+        services.neighbours_search_again(campaign=campaign, user=campaign.owner)
+    a_map(campaign, candidates)
+    job = services.neighbours_search_again(campaign=campaign, user=campaign.owner)
+    near = c.Neighbour(str(candidates[0].pk), str(candidates[3].pk), 1, 3.0)
+    NAMED["neighbours"].save(job, c.NeighboursOutputs((near,), (str(candidates[3].pk),)), {})
+    planned = Job.objects.get(kind="kappa_plan")
+    assert planned.units == [str(candidates[3].pk)]
+    NAMED["kappa_plan"].save(planned, c.KappaPlanOutputs((plan_item(candidates[3]),), ()), {})
+    assert plans_for(campaign, [candidates[3].pk]).get().state == PlanState.PLANNED
+    assert not Step.objects.exists()
+
+
+def test_force_sets_give_a_tensor_without_a_campaign(tmp_path: Path) -> None:
+    files = {
+        name: artifacts.store_bytes(name.encode(), kind="force-sets", name=name).pk
+        for name in ("phono3py_disp.yaml", "FORCES_FC3.xz")
+    }
+    ask = {"name": "Si-PBEsol", "files": files, "mesh": (11, 11, 11), "temperatures": (300.0, 100.0)}
+    job = services.force_sets_submit(**ask, lbte=True)
+    assert services.force_sets_submit(**ask, lbte=True) == job
+    assert services.force_sets_submit(**ask) != job
+    loaded = NAMED["force_sets"].load(job)
+    assert set(loaded.files) == {"given/phono3py_disp.yaml", "given/FORCES_FC3.xz"}
+    assert Path(loaded.files["given/FORCES_FC3.xz"]).read_bytes() == b"FORCES_FC3.xz"
+    assert (loaded.inputs.folder, loaded.inputs.lbte, loaded.settings) == ("given", True, {"temperature": 300.0})
+    assert phonons_of_job(job) is None
+    NAMED["force_sets"].save(job, conductivity_outputs(109.0), {})
+    phonons = phonons_of_job(job)
+    assert phonons is not None
+    (tensor,) = phonons.tensors.all()
+    assert (phonons.source, tensor.largest, tensor.candidate) == ("force sets: Si-PBEsol", 109.0, None)
+    assert tensor.label[0] == "force sets: Si-PBEsol"
+    assert not any(word.startswith(("symmetry", "supercell")) for word in tensor.label)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mesh": (11, 11)},
+        {"mesh": (0, 1, 1)},
+        {"temperatures": ()},
+        {"temperatures": (-5.0,)},
+        {"files": {"phono3py.yaml": 1, "virus.exe": 2}},
+        {"files": {"FORCES_FC3": 1}},
+    ],
+)
+def test_force_sets_that_cannot_be_a_calculation_are_refused(wrong: dict[str, Any]) -> None:
+    ask = {"name": "x", "files": {"phono3py.yaml": 1, "FORCES_FC3": 2}, "mesh": (1, 1, 1), "temperatures": (300.0,)}
+    with pytest.raises(services.ForceSetsRefused):
+        services.force_sets_submit(**(ask | wrong))
+    assert not Job.objects.exists()
