@@ -23,8 +23,10 @@ from kappakit.ports import GeneratedCrystal, Progress
 from kappakit.protocol import GenerateSettings
 from kappakit.symmetry import find_symmetry, shortest_distance
 
-ATTEMPTS = 200
+ATTEMPTS = 100
 """Draws of space group, size and positions before a number of the sequence stays empty."""
+LATTICES, COORDINATES = 2, 2
+"""Lattices a draw, and sets of positions a lattice."""
 FIRST_GROUP, LAST_GROUP = 2, 230
 SYMPREC = 1e-3
 
@@ -38,7 +40,7 @@ class SearchGenerator:
     def generate(
         self, *, seed: int, start: int, count: int, settings: GenerateSettings, progress: Progress
     ) -> list[GeneratedCrystal]:
-        """Primitive cells within the limits of the settings; a number without one after 200 draws is left out.
+        """Primitive cells within the limits of the settings; a number without one after 100 draws is left out.
 
         Raises InputError for an unknown element and for limits between which no crystal fits.
         """
@@ -59,7 +61,13 @@ def crystal_seed(seed: int, index: int) -> int:
 
 
 class _CrystalAtVolume(random_crystal):
-    """PyXtal's random crystal, with the volume per atom drawn between two limits instead of from atomic radii."""
+    """PyXtal's random crystal, with the volume per atom drawn between two limits instead of from atomic radii.
+
+    It gives up early: a new space group is worth more than the hundreds of lattices that PyXtal would try in this one.
+    """
+
+    lattice_attempts = property(lambda self: LATTICES, lambda self, value: None)
+    coord_attempts = property(lambda self: COORDINATES, lambda self, value: None)
 
     def __init__(self, limits: tuple[float, float], **choices: object) -> None:
         self._limits = limits
@@ -81,6 +89,10 @@ def _formula(settings: GenerateSettings) -> dict[str, int]:
         raise InputError(f"no multiple of {size} atoms lies between {settings.min_atoms} and {settings.max_atoms}")
     if settings.min_volume > settings.max_volume:
         raise InputError("the smallest volume of a generated crystal is above the largest")
+    densest = settings.min_distance**3 / np.sqrt(2.0)
+    if densest > settings.max_volume:
+        distance, volume = f"{settings.min_distance:g} Å", f"{settings.max_volume:g} Å³"
+        raise InputError(f"atoms {distance} apart need {densest:.1f} Å³ each when packed closest; {volume} is allowed")
     return formula
 
 

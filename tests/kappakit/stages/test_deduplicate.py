@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,6 +28,7 @@ def pymatgen_matcher() -> StructureMatcher:
     return StructureMatcher(ltol=0.2, stol=0.3, angle_tol=5.0)
 
 
+@cache
 def mixed_pool() -> list[Item]:
     """Carbon and BN references with perturbed copies, and random crystals of both: many near misses."""
     rng = np.random.default_rng(5)
@@ -38,7 +41,7 @@ def mixed_pool() -> list[Item]:
         for made in search.generate(
             seed=3,
             start=0,
-            count=30,
+            count=20,
             settings=GenerateSettings(elements=elements, max_atoms=4, min_atoms=2),
             progress=SilentProgress(),
         )
@@ -70,7 +73,7 @@ def test_the_partition_is_that_of_group_structures_fed_in_canonical_order(engine
 
 
 def test_the_answer_does_not_depend_on_the_order_of_the_input(engines) -> None:
-    items = mixed_pool()[:40]
+    items = mixed_pool()[-40:]
     forward = deduplicate.run(DeduplicateInputs(tuple(items)), DeduplicateSettings(), engines=engines)
     backward = deduplicate.run(DeduplicateInputs(tuple(items[::-1])), DeduplicateSettings(), engines=engines)
     assert forward == backward
