@@ -1,0 +1,30 @@
+"""RealEngines: the doors that a stage process opens, resolved through the registry."""
+
+from __future__ import annotations
+
+from kappakit.engines.registry import GENERATORS, POTENTIALS, TRAINERS, resolve
+from kappakit.ports import Generator, Potential, PotentialRef, Progress, Trainer
+
+
+class RealEngines:
+    """Implements kappakit.ports.Engines; a potential is loaded once a process."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self._potentials: dict[PotentialRef, Potential] = {}
+
+    def potential(self, ref: PotentialRef) -> Potential:
+        """Load a potential; raises InputError for an unknown engine or damaged weights."""
+        if ref not in self._potentials:
+            self._potentials[ref] = resolve(POTENTIALS, ref.engine, "potential engine")(ref)
+        return self._potentials[ref]
+
+    def generator(self, name: str) -> Generator:
+        """A generator by name; raises InputError for an unknown one."""
+        generator: Generator = resolve(GENERATORS, name, "generator")()
+        return generator
+
+    def trainer(self, engine: str) -> Trainer:
+        """The trainer of an engine; raises InputError for an unknown one."""
+        trainer: Trainer = resolve(TRAINERS, engine, "trainer")()
+        return trainer

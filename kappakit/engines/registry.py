@@ -1,0 +1,32 @@
+"""What there is, by name: literal mappings to 'module:factory'. A new engine is one line here.
+
+A potential's factory takes a PotentialRef and returns a kappakit.ports.Potential. Any ASE calculator or torch-sim model
+is one through kappakit.engines.ase_calculator or kappakit.engines.torchsim_model, as `analytic.py` shows.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from kappakit.errors import InputError
+
+POTENTIALS: dict[str, str] = {
+    "allegro": "kappakit.engines.allegro.potential:load",
+    "tersoff-bcn": "kappakit.engines.analytic:tersoff_bcn",
+    "lennard-jones": "kappakit.engines.analytic:lennard_jones",
+    "emt": "kappakit.engines.analytic:emt",
+}
+
+GENERATORS: dict[str, str] = {"search": "kappakit.engines.search:SearchGenerator"}
+
+TRAINERS: dict[str, str] = {"allegro": "kappakit.engines.allegro.trainer:AllegroTrainer"}
+
+
+def resolve(mapping: Mapping[str, str], name: str, what: str) -> Any:
+    """The object that `mapping` names; raises InputError for an unknown name."""
+    if name not in mapping:
+        raise InputError(f"no {what} {name!r}; there are {', '.join(mapping)}")
+    module, attribute = mapping[name].split(":")
+    return getattr(importlib.import_module(module), attribute)
