@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from apps.api.keyset import Sort
 from apps.api.listing import ApiView, ListView
-from apps.api.rows import CampaignRowSerializer, CampaignSerializer, FunnelSerializer, ImportSerializer, StepSerializer
+from apps.api.rows import CampaignRowSerializer, CampaignSerializer, FunnelSerializer, ImportSerializer, StepsSerializer
 from apps.api.strictness import StrictSerializer
 from apps.campaigns import services
 from apps.campaigns.permissions import actions_of
@@ -92,11 +92,11 @@ class CampaignMoveView(ApiView):
 class StepListView(ApiView):
     """The steps of a campaign, in order."""
 
-    @extend_schema(responses=StepSerializer(many=True))
+    @extend_schema(responses=StepsSerializer)
     def get(self, request: Request, campaign: int) -> Response:
         """Progress, elapsed and expected time, why it waits."""
         steps = steps_of(campaign_get(request.user, campaign), now=clock.now())
-        return Response(StepSerializer(steps, many=True).data)
+        return Response(StepsSerializer({"results": steps}).data)
 
 
 class ImportsView(ApiView):

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from apps.api.artifacts import download
 from apps.api.keyset import Sort
-from apps.api.listing import ApiView, ListView
+from apps.api.listing import ApiView, ListView, unclear_booleans
 from apps.api.rendering import FileRenderer
 from apps.api.rows import ExportSerializer, JobRowSerializer
 from apps.api.schema import filter_schema
@@ -41,7 +41,10 @@ class FilterField(serializers.DictField):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """As a query string would carry it."""
         given = super().to_internal_value(data)
-        return {name: self._queried(name, value) for name, value in given.items()}
+        query = {name: self._queried(name, value) for name, value in given.items()}
+        if unclear := unclear_booleans(CandidateFilter, query):
+            raise serializers.ValidationError({error.field: error.message for error in unclear})
+        return query
 
     def _queried(self, name: str, value: Any) -> Any:
         if isinstance(value, list):

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.db.models import QuerySet
-from django_filters.widgets import BooleanWidget
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -116,7 +115,7 @@ class ListView(ApiView):
 def filtered(filterset: type[django_filters.FilterSet], request: Request, rows: QuerySet[Any]) -> QuerySet[Any]:
     """The rows that the request's filters leave; raises FieldsRefused."""
     bound = filterset(request.query_params, queryset=rows, request=request)
-    errors = [*_form_errors(bound.form), *_unclear_booleans(bound.form, request)]
+    errors = [*_form_errors(bound.form), *unclear_booleans(filterset, request.query_params)]
     if errors:
         raise FieldsRefused("validation_failed", "A filter cannot be used.", errors)
     return bound.qs
@@ -136,11 +135,11 @@ def _form_errors(form: forms.Form) -> Iterator[FieldError]:
             yield FieldError(field, error.code or "invalid", " ".join(error.messages))
 
 
-def _unclear_booleans(form: forms.Form, request: Request) -> Iterator[FieldError]:
+def unclear_booleans(filterset: type[django_filters.FilterSet], query: Mapping[str, Any]) -> list[FieldError]:
     """django-filter reads an unclear boolean as 'not filtered'."""
-    for name, field in form.fields.items():
-        if isinstance(field.widget, BooleanWidget) and request.query_params.get(name, "true") not in {"true", "false"}:
-            yield FieldError(name, "invalid", "must be true or false")
+    booleans = [n for n, found in filterset.base_filters.items() if isinstance(found.field, forms.NullBooleanField)]
+    unclear = [name for name in booleans if query.get(name, "true") not in {"true", "false"}]
+    return [FieldError(name, "invalid", "must be true or false") for name in unclear]
 
 
 def _refused(field: str, code: str, message: str) -> FieldsRefused:

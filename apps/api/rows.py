@@ -93,6 +93,12 @@ class StepSerializer(s.Serializer):
     report = s.JSONField(allow_null=True)
 
 
+class StepsSerializer(WithUnits):
+    """A campaign's steps, in order."""
+
+    results = StepSerializer(many=True)
+
+
 class CandidateRowSerializer(s.Serializer):
     """A candidate as lists show it; κ_L are the largest principal values at the protocol's temperature."""
 

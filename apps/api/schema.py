@@ -90,7 +90,9 @@ class ApiSchema(AutoSchema):
         return isinstance(self.view, ListView) and self.method == "GET"
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return not isinstance(self.view, ApiView) and super()._is_list_view(serializer)
+        if isinstance(self.view, ApiView):
+            return isinstance(serializer, serializers.ListSerializer)
+        return super()._is_list_view(serializer)
 
     def _add_problems(self, responses: dict[str, Any]) -> None:
         reference = self.resolve_serializer(ProblemSerializer, "response").ref

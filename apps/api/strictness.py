@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.http import QueryDict
@@ -55,6 +55,14 @@ def only_parameters(query: QueryDict, known: Iterable[str]) -> None:
     ]
     if broken:
         raise FieldsRefused("validation_failed", "A query parameter holds a character that no text has.", broken)
+
+
+def _unusable(name: str, values: list[str]) -> Iterator[FieldError]:
+    """An empty value is a program's mistake: taken as 'no filter' it would silently find everything."""
+    if "" in values:
+        yield FieldError(name, "blank", "is empty: leave it out, or give a value")
+    if "\0" in "".join(values):
+        yield FieldError(name, "invalid", "holds a NUL")
 
 
 def _unknown(writable: set[str]) -> serializers.ErrorDetail:

@@ -12,7 +12,7 @@ from apps.api.tokens import TokenListView, TokenView
 
 SHA256 = r"(?P<sha256>[0-9a-f]{64})"
 C = "v1/campaigns/<int:campaign>/"
-S = "v1/structures/<int:structure>/"
+S = "v1/structures/<int:structure>/files/"
 
 machinery: list[URLPattern | URLResolver] = [
     path("v1/schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="api-schema"),
