@@ -31,13 +31,13 @@ def start(places: Places, *, port: int | None = None, only: Sequence[str] = ()) 
 
     Raises StackError (a port in use, a process that dies) or DatabaseUnavailable.
     """
-    for folder in (places.run, places.log, places.broker / "messages", places.broker / "control", places.artifacts):
+    for folder in _folders(places):
         folder.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(places):
         supervisor = _supervisor(places)
         wanted = [name for name in _in_order(places) if not only or name in only]
         _database_up(places, supervisor, wanted)
-        if not only:
+        if not only and not is_running(places):
             migrate(places)
             manage(places, "seed", "--skip-checks")
         for name in wanted:
@@ -110,6 +110,11 @@ def environment_of(places: Places) -> dict[str, str]:
         "KAPPAWEB_RECONCILE_SECONDS": pace,
         "CELERY_SKIP_CHECKS": "1",
     }
+
+
+def _folders(places: Places) -> list[Path]:
+    broker = [places.broker / "messages", places.broker / "control"]
+    return [places.run, places.log, places.artifacts, places.home / "static", *broker]
 
 
 def gpu_count() -> int:

@@ -54,7 +54,7 @@ def specs(count: int, seconds: float) -> list[JobSpec]:
 
 def _spec(number: int, seconds: float) -> JobSpec:
     words = [f"{number}-{k}" for k in range(1 + number % 3)]
-    misdeeds = {words[-1]: "segfault"} if number % POISON_EVERY == POISON_EVERY - 1 else {}
+    misdeeds = {words[-1]: "segfault"} if number % POISON_EVERY == 3 else {}
     queue = HEAVY if number % 3 == 0 else LIGHT
     return spec(*words, seconds=seconds, queue=queue, misdeeds=misdeeds)
 
@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=300)
     parser.add_argument("--faults", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--seconds", type=float, default=0.3)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     places = settings.PLACES

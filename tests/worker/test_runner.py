@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from apps.artifacts import services as artifacts
 from apps.artifacts.models import Artifact
@@ -49,7 +50,11 @@ def fresh(job: Job) -> Job:
 
 
 def meanwhile(work: Callable[[], object]) -> threading.Thread:
-    thread = threading.Thread(target=work)
+    def run_and_hang_up() -> None:
+        work()
+        connection.close()
+
+    thread = threading.Thread(target=run_and_hang_up)
     thread.start()
     return thread
 
