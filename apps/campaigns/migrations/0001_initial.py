@@ -9,139 +9,399 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('pghistory', '0007_auto_20250421_0444'),
-        ('training', '0001_initial'),
+        ("pghistory", "0007_auto_20250421_0444"),
+        ("training", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Campaign',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('description', models.TextField(blank=True)),
-                ('protocol', models.JSONField(help_text='Snapshot of kappakit.protocol.Protocol.')),
-                ('protocol_digest', models.CharField(max_length=64)),
-                ('seed', models.BigIntegerField(default=0)),
-                ('state', models.CharField(choices=[('DRAFT', 'draft'), ('RUNNING', 'running'), ('HALTED', 'halted'), ('DONE', 'done'), ('CANCELLED', 'cancelled'), ('ARCHIVED', 'archived')], default='DRAFT', max_length=16)),
-                ('halt_reason', models.TextField(blank=True)),
-                ('archived_from', models.CharField(blank=True, help_text='State to which unarchiving returns.', max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('cloned_from', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='clones', to='campaigns.campaign')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='campaigns_owned', to=settings.AUTH_USER_MODEL)),
-                ('potential', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='campaigns', to='training.trainedmodel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200, unique=True)),
+                ("description", models.TextField(blank=True)),
+                ("protocol", models.JSONField(help_text="Snapshot of kappakit.protocol.Protocol.")),
+                ("protocol_digest", models.CharField(max_length=64)),
+                ("seed", models.BigIntegerField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "draft"),
+                            ("RUNNING", "running"),
+                            ("HALTED", "halted"),
+                            ("DONE", "done"),
+                            ("CANCELLED", "cancelled"),
+                            ("ARCHIVED", "archived"),
+                        ],
+                        default="DRAFT",
+                        max_length=16,
+                    ),
+                ),
+                ("halt_reason", models.TextField(blank=True)),
+                (
+                    "archived_from",
+                    models.CharField(blank=True, help_text="State to which unarchiving returns.", max_length=16),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cloned_from",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clones",
+                        to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="campaigns_owned",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "potential",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="campaigns",
+                        to="training.trainedmodel",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CampaignNameStateHaltReasonPotentialProtocolEvent',
+            name="CampaignNameStateHaltReasonPotentialProtocolEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('name', models.CharField(max_length=200)),
-                ('state', models.CharField(choices=[('DRAFT', 'draft'), ('RUNNING', 'running'), ('HALTED', 'halted'), ('DONE', 'done'), ('CANCELLED', 'cancelled'), ('ARCHIVED', 'archived')], default='DRAFT', max_length=16)),
-                ('halt_reason', models.TextField(blank=True)),
-                ('protocol', models.JSONField(help_text='Snapshot of kappakit.protocol.Protocol.')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='name_state_halt_reason_potential_protocol_events', to='campaigns.campaign')),
-                ('potential', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='training.trainedmodel')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "draft"),
+                            ("RUNNING", "running"),
+                            ("HALTED", "halted"),
+                            ("DONE", "done"),
+                            ("CANCELLED", "cancelled"),
+                            ("ARCHIVED", "archived"),
+                        ],
+                        default="DRAFT",
+                        max_length=16,
+                    ),
+                ),
+                ("halt_reason", models.TextField(blank=True)),
+                ("protocol", models.JSONField(help_text="Snapshot of kappakit.protocol.Protocol.")),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="name_state_halt_reason_potential_protocol_events",
+                        to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "potential",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="training.trainedmodel",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('viewer', 'viewer'), ('reviewer', 'reviewer'), ('curator', 'curator'), ('operator', 'operator'), ('approver', 'approver'), ('admin', 'admin')], max_length=16), default=list, size=None)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='campaigns.campaign')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "roles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("viewer", "viewer"),
+                                ("reviewer", "reviewer"),
+                                ("curator", "curator"),
+                                ("operator", "operator"),
+                                ("approver", "approver"),
+                                ("admin", "admin"),
+                            ],
+                            max_length=16,
+                        ),
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MembershipEvent',
+            name="MembershipEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('viewer', 'viewer'), ('reviewer', 'reviewer'), ('curator', 'curator'), ('operator', 'operator'), ('approver', 'approver'), ('admin', 'admin')], max_length=16), default=list, size=None)),
-                ('campaign', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='campaigns.campaign')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='campaigns.membership')),
-                ('user', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "roles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("viewer", "viewer"),
+                                ("reviewer", "reviewer"),
+                                ("curator", "curator"),
+                                ("operator", "operator"),
+                                ("approver", "approver"),
+                                ("admin", "admin"),
+                            ],
+                            max_length=16,
+                        ),
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="campaigns.membership",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=32)),
-                ('sweep', models.PositiveIntegerField(default=0)),
-                ('iteration', models.PositiveIntegerField(default=0)),
-                ('candidates', models.JSONField(default=list, help_text='Ids of the candidates that it is about; empty: its own rule.')),
-                ('state', models.CharField(choices=[('RUNNING', 'running'), ('DONE', 'done'), ('FAILED', 'failed'), ('CANCELLED', 'cancelled')], default='RUNNING', max_length=16)),
-                ('expected_units', models.PositiveIntegerField(default=0)),
-                ('report', models.JSONField(blank=True, null=True)),
-                ('note', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='campaigns.campaign')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=32)),
+                ("sweep", models.PositiveIntegerField(default=0)),
+                ("iteration", models.PositiveIntegerField(default=0)),
+                (
+                    "candidates",
+                    models.JSONField(
+                        default=list, help_text="Ids of the candidates that it is about; empty: its own rule."
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("RUNNING", "running"),
+                            ("DONE", "done"),
+                            ("FAILED", "failed"),
+                            ("CANCELLED", "cancelled"),
+                        ],
+                        default="RUNNING",
+                        max_length=16,
+                    ),
+                ),
+                ("expected_units", models.PositiveIntegerField(default=0)),
+                ("report", models.JSONField(blank=True, null=True)),
+                ("note", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="steps", to="campaigns.campaign"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['DRAFT', 'RUNNING', 'HALTED', 'DONE', 'CANCELLED', 'ARCHIVED'])), name='campaign_state'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["DRAFT", "RUNNING", "HALTED", "DONE", "CANCELLED", "ARCHIVED"])),
+                name="campaign_state",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='campaign',
-            trigger=pgtrigger.compiler.Trigger(name='campaign_moves', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{ARCHIVED:CANCELLED,ARCHIVED:DONE,ARCHIVED:DRAFT,ARCHIVED:HALTED,CANCELLED:ARCHIVED,CANCELLED:RUNNING,DONE:ARCHIVED,DONE:RUNNING,DRAFT:ARCHIVED,DRAFT:RUNNING,HALTED:ARCHIVED,HALTED:CANCELLED,HALTED:RUNNING,RUNNING:CANCELLED,RUNNING:DONE,RUNNING:HALTED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='e0933c4681d9f064189898e6872f2a885e4930b7', operation='UPDATE', pgid='pgtrigger_campaign_moves_f4415', table='campaigns_campaign', when='BEFORE')),
+            model_name="campaign",
+            trigger=pgtrigger.compiler.Trigger(
+                name="campaign_moves",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{ARCHIVED:CANCELLED,ARCHIVED:DONE,ARCHIVED:DRAFT,ARCHIVED:HALTED,CANCELLED:ARCHIVED,CANCELLED:RUNNING,DONE:ARCHIVED,DONE:RUNNING,DRAFT:ARCHIVED,DRAFT:RUNNING,HALTED:ARCHIVED,HALTED:CANCELLED,HALTED:RUNNING,RUNNING:CANCELLED,RUNNING:DONE,RUNNING:HALTED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="e0933c4681d9f064189898e6872f2a885e4930b7",
+                    operation="UPDATE",
+                    pgid="pgtrigger_campaign_moves_f4415",
+                    table="campaigns_campaign",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='campaign',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "campaigns_campaignnamestatehaltreasonpotentialprotocolevent" ("halt_reason", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "potential_id", "protocol", "state") VALUES (NEW."halt_reason", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."potential_id", NEW."protocol", NEW."state"); RETURN NULL;', hash='6bd70351155b817bf926dd741b4f9c936950bb14', operation='INSERT', pgid='pgtrigger_insert_insert_5522d', table='campaigns_campaign', when='AFTER')),
+            model_name="campaign",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "campaigns_campaignnamestatehaltreasonpotentialprotocolevent" ("halt_reason", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "potential_id", "protocol", "state") VALUES (NEW."halt_reason", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."potential_id", NEW."protocol", NEW."state"); RETURN NULL;',
+                    hash="6bd70351155b817bf926dd741b4f9c936950bb14",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_5522d",
+                    table="campaigns_campaign",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='campaign',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."halt_reason" IS DISTINCT FROM (NEW."halt_reason") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."potential_id" IS DISTINCT FROM (NEW."potential_id") OR OLD."protocol" IS DISTINCT FROM (NEW."protocol") OR OLD."state" IS DISTINCT FROM (NEW."state"))', func='INSERT INTO "campaigns_campaignnamestatehaltreasonpotentialprotocolevent" ("halt_reason", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "potential_id", "protocol", "state") VALUES (NEW."halt_reason", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."potential_id", NEW."protocol", NEW."state"); RETURN NULL;', hash='9986057cd62dfe2d5b06c4f65b15bc5dec69ab7b', operation='UPDATE', pgid='pgtrigger_update_update_f2afa', table='campaigns_campaign', when='AFTER')),
+            model_name="campaign",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."halt_reason" IS DISTINCT FROM (NEW."halt_reason") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."potential_id" IS DISTINCT FROM (NEW."potential_id") OR OLD."protocol" IS DISTINCT FROM (NEW."protocol") OR OLD."state" IS DISTINCT FROM (NEW."state"))',
+                    func='INSERT INTO "campaigns_campaignnamestatehaltreasonpotentialprotocolevent" ("halt_reason", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "potential_id", "protocol", "state") VALUES (NEW."halt_reason", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."potential_id", NEW."protocol", NEW."state"); RETURN NULL;',
+                    hash="9986057cd62dfe2d5b06c4f65b15bc5dec69ab7b",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_f2afa",
+                    table="campaigns_campaign",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('campaign', 'user'), name='membership_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("campaign", "user"), name="membership_once"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('roles__contained_by', ['viewer', 'reviewer', 'curator', 'operator', 'approver', 'admin'])), name='membership_roles'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("roles__contained_by", ["viewer", "reviewer", "curator", "operator", "approver", "admin"])
+                ),
+                name="membership_roles",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='membership',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "campaigns_membershipevent" ("campaign_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "roles", "user_id") VALUES (NEW."campaign_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."roles", NEW."user_id"); RETURN NULL;', hash='0e5bb8ebdb30746ce574328968e546e941f7d1b5', operation='INSERT', pgid='pgtrigger_insert_insert_90d84', table='campaigns_membership', when='AFTER')),
+            model_name="membership",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "campaigns_membershipevent" ("campaign_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "roles", "user_id") VALUES (NEW."campaign_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."roles", NEW."user_id"); RETURN NULL;',
+                    hash="0e5bb8ebdb30746ce574328968e546e941f7d1b5",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_90d84",
+                    table="campaigns_membership",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='membership',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "campaigns_membershipevent" ("campaign_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "roles", "user_id") VALUES (NEW."campaign_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."roles", NEW."user_id"); RETURN NULL;', hash='4d9d92b2c28b56dd70c7ac2f53ea312e76f03436', operation='UPDATE', pgid='pgtrigger_update_update_648cd', table='campaigns_membership', when='AFTER')),
+            model_name="membership",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "campaigns_membershipevent" ("campaign_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "roles", "user_id") VALUES (NEW."campaign_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."roles", NEW."user_id"); RETURN NULL;',
+                    hash="4d9d92b2c28b56dd70c7ac2f53ea312e76f03436",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_648cd",
+                    table="campaigns_membership",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('campaign', 'name', 'sweep', 'iteration'), name='step_once'),
+            model_name="step",
+            constraint=models.UniqueConstraint(fields=("campaign", "name", "sweep", "iteration"), name="step_once"),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['RUNNING', 'DONE', 'FAILED', 'CANCELLED'])), name='step_state'),
+            model_name="step",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["RUNNING", "DONE", "FAILED", "CANCELLED"])), name="step_state"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='step',
-            trigger=pgtrigger.compiler.Trigger(name='step_moves', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{CANCELLED:RUNNING,FAILED:RUNNING,RUNNING:CANCELLED,RUNNING:DONE,RUNNING:FAILED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='848ce4295f559745170963bd5592e89355e3acdf', operation='UPDATE', pgid='pgtrigger_step_moves_7f7b8', table='campaigns_step', when='BEFORE')),
+            model_name="step",
+            trigger=pgtrigger.compiler.Trigger(
+                name="step_moves",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{CANCELLED:RUNNING,FAILED:RUNNING,RUNNING:CANCELLED,RUNNING:DONE,RUNNING:FAILED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="848ce4295f559745170963bd5592e89355e3acdf",
+                    operation="UPDATE",
+                    pgid="pgtrigger_step_moves_7f7b8",
+                    table="campaigns_step",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

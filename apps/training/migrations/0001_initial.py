@@ -8,87 +8,241 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('artifacts', '0001_initial'),
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("artifacts", "0001_initial"),
+        ("pghistory", "0007_auto_20250421_0444"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TrainedModel',
+            name="TrainedModel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('potential', 'potential'), ('generator', 'generator')], default='potential', max_length=16)),
-                ('name', models.CharField(help_text='Shown wherever a value depends on the model.', max_length=100, unique=True)),
-                ('engine', models.CharField(help_text='Name in kappakit.engines.registry, e.g. allegro.', max_length=50)),
-                ('configuration', models.CharField(blank=True, help_text='Named configuration, e.g. carbon-laptop.', max_length=50)),
-                ('overrides', models.JSONField(blank=True, default=dict, help_text='Training settings that differ from the configuration.')),
-                ('seed', models.BigIntegerField(default=0)),
-                ('state', models.CharField(choices=[('TRAINING', 'training'), ('READY', 'ready'), ('FAILED', 'failed'), ('CANCELLED', 'cancelled')], default='TRAINING', max_length=16)),
-                ('error', models.TextField(blank=True)),
-                ('sha256', models.CharField(blank=True, help_text='Digest of the weights; empty for an analytic potential.', max_length=64)),
-                ('version', models.CharField(blank=True, help_text='Engine and library versions.', max_length=200)),
-                ('species', models.JSONField(blank=True, default=list, help_text='Chemical symbols that it knows; empty: any.')),
-                ('card', models.JSONField(blank=True, default=dict)),
-                ('curve', models.JSONField(blank=True, default=list, help_text='One row an epoch: the columns of TrainingCurvePoint.')),
-                ('warning', models.TextField(blank=True, help_text='Shown at the head of every table when the shipping rule fails.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('data_set', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='artifacts.artifact')),
-                ('teacher', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='pupils', to='training.trainedmodel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("potential", "potential"), ("generator", "generator")],
+                        default="potential",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Shown wherever a value depends on the model.", max_length=100, unique=True
+                    ),
+                ),
+                (
+                    "engine",
+                    models.CharField(help_text="Name in kappakit.engines.registry, e.g. allegro.", max_length=50),
+                ),
+                (
+                    "configuration",
+                    models.CharField(blank=True, help_text="Named configuration, e.g. carbon-laptop.", max_length=50),
+                ),
+                (
+                    "overrides",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="Training settings that differ from the configuration."
+                    ),
+                ),
+                ("seed", models.BigIntegerField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("TRAINING", "training"),
+                            ("READY", "ready"),
+                            ("FAILED", "failed"),
+                            ("CANCELLED", "cancelled"),
+                        ],
+                        default="TRAINING",
+                        max_length=16,
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                (
+                    "sha256",
+                    models.CharField(
+                        blank=True, help_text="Digest of the weights; empty for an analytic potential.", max_length=64
+                    ),
+                ),
+                ("version", models.CharField(blank=True, help_text="Engine and library versions.", max_length=200)),
+                (
+                    "species",
+                    models.JSONField(blank=True, default=list, help_text="Chemical symbols that it knows; empty: any."),
+                ),
+                ("card", models.JSONField(blank=True, default=dict)),
+                (
+                    "curve",
+                    models.JSONField(
+                        blank=True, default=list, help_text="One row an epoch: the columns of TrainingCurvePoint."
+                    ),
+                ),
+                (
+                    "warning",
+                    models.TextField(
+                        blank=True, help_text="Shown at the head of every table when the shipping rule fails."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "data_set",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="artifacts.artifact",
+                    ),
+                ),
+                (
+                    "teacher",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pupils",
+                        to="training.trainedmodel",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ModelFile',
+            name="ModelFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('artifact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='artifacts.artifact')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='training.trainedmodel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "artifact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="artifacts.artifact"
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="training.trainedmodel"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TrainedModelNameStateEvent',
+            name="TrainedModelNameStateEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('name', models.CharField(help_text='Shown wherever a value depends on the model.', max_length=100)),
-                ('state', models.CharField(choices=[('TRAINING', 'training'), ('READY', 'ready'), ('FAILED', 'failed'), ('CANCELLED', 'cancelled')], default='TRAINING', max_length=16)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='name_state_events', to='training.trainedmodel')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("name", models.CharField(help_text="Shown wherever a value depends on the model.", max_length=100)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("TRAINING", "training"),
+                            ("READY", "ready"),
+                            ("FAILED", "failed"),
+                            ("CANCELLED", "cancelled"),
+                        ],
+                        default="TRAINING",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="name_state_events",
+                        to="training.trainedmodel",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='trainedmodel',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['potential', 'generator'])), name='trainedmodel_kind'),
+            model_name="trainedmodel",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["potential", "generator"])), name="trainedmodel_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trainedmodel',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['TRAINING', 'READY', 'FAILED', 'CANCELLED'])), name='trainedmodel_state'),
+            model_name="trainedmodel",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["TRAINING", "READY", "FAILED", "CANCELLED"])),
+                name="trainedmodel_state",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='trainedmodel',
-            trigger=pgtrigger.compiler.Trigger(name='trainedmodel_moves', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{CANCELLED:TRAINING,FAILED:TRAINING,TRAINING:CANCELLED,TRAINING:FAILED,TRAINING:READY}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='02c4254320cc298241effb30797ae06d5801b8f7', operation='UPDATE', pgid='pgtrigger_trainedmodel_moves_cfdd3', table='training_trainedmodel', when='BEFORE')),
+            model_name="trainedmodel",
+            trigger=pgtrigger.compiler.Trigger(
+                name="trainedmodel_moves",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{CANCELLED:TRAINING,FAILED:TRAINING,TRAINING:CANCELLED,TRAINING:FAILED,TRAINING:READY}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="02c4254320cc298241effb30797ae06d5801b8f7",
+                    operation="UPDATE",
+                    pgid="pgtrigger_trainedmodel_moves_cfdd3",
+                    table="training_trainedmodel",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='trainedmodel',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "training_trainedmodelnamestateevent" ("name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state") VALUES (NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."state"); RETURN NULL;', hash='65f35485ad2e34a86f1aa3d11896065abff77fa7', operation='INSERT', pgid='pgtrigger_insert_insert_062a8', table='training_trainedmodel', when='AFTER')),
+            model_name="trainedmodel",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "training_trainedmodelnamestateevent" ("name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state") VALUES (NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."state"); RETURN NULL;',
+                    hash="65f35485ad2e34a86f1aa3d11896065abff77fa7",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_062a8",
+                    table="training_trainedmodel",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='trainedmodel',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."state" IS DISTINCT FROM (NEW."state"))', func='INSERT INTO "training_trainedmodelnamestateevent" ("name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state") VALUES (NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."state"); RETURN NULL;', hash='a377adcfaba722d703fed9a355c12ea8746fcf59', operation='UPDATE', pgid='pgtrigger_update_update_5b0c8', table='training_trainedmodel', when='AFTER')),
+            model_name="trainedmodel",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."state" IS DISTINCT FROM (NEW."state"))',
+                    func='INSERT INTO "training_trainedmodelnamestateevent" ("name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state") VALUES (NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."state"); RETURN NULL;',
+                    hash="a377adcfaba722d703fed9a355c12ea8746fcf59",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_5b0c8",
+                    table="training_trainedmodel",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modelfile',
-            constraint=models.UniqueConstraint(fields=('model', 'name'), name='modelfile_once'),
+            model_name="modelfile",
+            constraint=models.UniqueConstraint(fields=("model", "name"), name="modelfile_once"),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('training', '0001_initial'),
+        ("training", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='trainedmodel',
-            name='always_train',
-            field=models.JSONField(blank=True, default=list, help_text='Groups of the data set that always train.'),
+            model_name="trainedmodel",
+            name="always_train",
+            field=models.JSONField(blank=True, default=list, help_text="Groups of the data set that always train."),
         ),
     ]

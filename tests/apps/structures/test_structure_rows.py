@@ -93,8 +93,8 @@ def test_a_file_name_is_the_last_part_of_a_path(campaign, tmp_path: Path):
 def test_an_empty_file_a_stranger_and_a_late_file_are_refused(campaign, tmp_path: Path):
     with pytest.raises(FileRefused, match="empty"):
         import_file_add(campaign=campaign, file_name="a.cif", content=a_file(tmp_path, ""), user=campaign.owner)
+    viewer = a_member(campaign, "viewer")
     with pytest.raises(NotAllowed):
-        viewer = a_member(campaign, "viewer")
         import_file_add(campaign=campaign, file_name="a.cif", content=a_file(tmp_path), user=viewer)
     Step.objects.create(campaign=campaign, name="import_structures")
     with pytest.raises(Conflict, match="clone"):

@@ -116,7 +116,7 @@ def test_what_the_potential_does_not_know_is_rejected_at_once(campaign, given):
 
 
 def test_saving_twice_makes_no_second_candidate(campaign, given):
-    step, (job,) = step_begun(campaign, import_structures.BINDING)
+    _, (job,) = step_begun(campaign, import_structures.BINDING)
     import_structures.BINDING.save(job, outputs.imported(*CRYSTALS), {})
     assert import_structures.BINDING.save(job, outputs.imported(*CRYSTALS), {}) == set()
     assert Candidate.objects.count() == 3
