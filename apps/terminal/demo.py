@@ -51,11 +51,11 @@ def _create(protocol: str, owner: Any, number: int) -> Any:
         description="Known carbon crystals, perturbed, and crystals of a random symmetric search.",
         owner=owner,
         protocol=PROTOCOLS[protocol].as_dict(),
-        potential=training.model_named(POTENTIAL),
+        potential=training.potentials_ready().filter(name=POTENTIAL).first(),
         seed=0,
     )
     file = FILES[protocol]
     import_file_add(campaign=campaign, file_name=file.name, content=file, user=owner)
-    for user, roles in (("approver", ["viewer", "approver"]), ("reviewer", ["viewer", "reviewer"])):
-        services.membership_set(campaign=campaign, user=accounts.user_named(user), roles=roles, by=owner)
+    approver = accounts.user_named("approver")
+    services.membership_set(campaign=campaign, user=approver, roles=["reviewer", "approver"], by=owner)
     return campaign
