@@ -1,1 +1,5 @@
-"""A random symmetric search: a Generator that needs no training. See `kappakit.engines.search.generator`."""
+"""A random symmetric search: a Generator that needs no training."""
+
+from kappakit.engines.search.generator import SearchGenerator
+
+__all__ = ["SearchGenerator"]
