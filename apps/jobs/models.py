@@ -8,43 +8,9 @@ from django.db.models.functions import Now
 
 from apps.artifacts.models import Artifact
 from apps.core.states import one_of, only_moves
+from apps.jobs.states import MAX_ATTEMPTS, MOVES, OPEN, SPLIT, Outcome, State
 
-
-class State(models.TextChoices):
-    QUEUED = "QUEUED"
-    RUNNING = "RUNNING"
-    WAITING = "WAITING"
-    DONE = "DONE"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-
-
-class Outcome(models.TextChoices):
-    RUNNING = "running"
-    DONE = "done"
-    TRANSIENT = "transient"
-    INPUT = "input"
-    BUG = "bug"
-    KILLED = "killed"
-    TIMEOUT = "timeout"
-    CANCELLED = "cancelled"
-    LOST = "lost"
-
-
-OPEN = (State.QUEUED, State.RUNNING, State.WAITING)
-
-MOVES: dict[str, frozenset[str]] = {
-    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
-    State.RUNNING: frozenset({State.QUEUED, State.WAITING, State.DONE, State.FAILED, State.CANCELLED}),
-    State.WAITING: frozenset({State.QUEUED, State.DONE, State.FAILED, State.CANCELLED}),
-    State.FAILED: frozenset({State.QUEUED}),
-    State.CANCELLED: frozenset({State.QUEUED}),
-}
-
-MAX_ATTEMPTS = 3
-
-SPLIT = "split"
-"""error_code of a job whose two halves took its place."""
+__all__ = ["MAX_ATTEMPTS", "MOVES", "OPEN", "SPLIT", "Attempt", "Job", "Outcome", "State", "WorkerNode"]
 
 
 class Job(models.Model):

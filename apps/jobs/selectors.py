@@ -8,10 +8,25 @@ from datetime import timedelta
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
-from apps.jobs.models import OPEN, SPLIT, Job, State, WorkerNode
+from apps.core.errors import NotThere
+from apps.jobs.models import Attempt, Job, WorkerNode
+from apps.jobs.states import OPEN, SPLIT, State
 
 SILENT_S = 45.0
 """A worker that was not heard of for so long counts as away."""
+
+
+def job_get(job_id: int) -> Job:
+    """The job as it is now; raises NotThere."""
+    found = Job.objects.filter(pk=job_id).first()
+    if found is None:
+        raise NotThere("There is no such job.")
+    return found
+
+
+def earlier_attempts(job: Job, *, host: str) -> QuerySet[Attempt]:
+    """Attempts before the present one whose process was started on `host`."""
+    return Attempt.objects.filter(job=job, host=host, number__lt=job.attempt, pid__isnull=False)
 
 
 def of_group(group: str) -> QuerySet[Job]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from apps.jobs.models import Outcome
+from apps.jobs.states import Outcome
 
 
 class Fate(StrEnum):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from apps.jobs.models import OPEN, SPLIT, Job
-from apps.jobs.selectors import of_group, why_waiting
+from apps.jobs.selectors import job_get, of_group, why_waiting
+from apps.jobs.states import OPEN, SPLIT, State
+
+if TYPE_CHECKING:
+    from apps.jobs.models import Job
 
 POLL_S = 0.5
 
@@ -27,12 +31,12 @@ def follow_job(job: Job, console: Console) -> Job:
 def group_outcome(job: Job) -> str:
     """'' when everything that the job asked for was done, else why not."""
     rows = [job] if job.error_code != SPLIT else list(of_group(job.group))
-    return "; ".join(row.error_message or row.state.lower() for row in rows if row.state != "DONE")
+    return "; ".join(row.error_message or row.state.lower() for row in rows if row.state != State.DONE)
 
 
 def _until_over(job: Job) -> Iterator[Job]:
     while True:
-        now = Job.objects.get(pk=job.pk)
+        now = job_get(job.pk)
         yield now
         if now.state not in OPEN:
             return

@@ -5,19 +5,28 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from apps.campaigns.models import Campaign, CampaignState, Step, StepState
-from apps.campaigns.selectors import campaigns_running, protocol_of, reports_of, step_group
+from apps.campaigns.selectors import (
+    campaign_of_step,
+    campaigns_running,
+    protocol_of,
+    reports_of,
+    step_group,
+    step_running,
+)
 from apps.campaigns.services import campaign_done, campaign_halt, step_done, step_failed, step_open, step_planned
 from apps.core.errors import ApplicationError
 from apps.jobs.bindings import Binding
-from apps.jobs.models import Job, State
 from apps.jobs.selectors import counts_by_state, of_group, open_count
 from apps.jobs.services import enqueue
+from apps.jobs.states import State
 from kappakit.pipeline import PlannedStep, next_step
+
+if TYPE_CHECKING:
+    from apps.campaigns.models import Campaign, Step
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -37,15 +46,15 @@ def advance_group(group: str, bindings: Mapping[str, Binding]) -> None:
     """The campaign whose step asked for this group of jobs, if that was the group's last."""
     kind, _, step_id = group.partition(":")
     if kind == "step" and not open_count(group):
-        advance(Step.objects.values_list("campaign_id", flat=True).get(pk=step_id), bindings)
+        advance(campaign_of_step(int(step_id)).pk, bindings)
 
 
 @transaction.atomic
 def advance(campaign_id: int, bindings: Mapping[str, Binding]) -> None:
     """Report every step that is over and plan the next one; one at a time for each campaign."""
-    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign_id)
-    while campaign.state == CampaignState.RUNNING and _one_step(campaign, bindings):
-        campaign.refresh_from_db()
+    mine = campaigns_running().filter(pk=campaign_id).select_for_update(of=("self",))
+    while (campaign := mine.first()) is not None and _one_step(campaign, bindings):
+        pass
 
 
 def _one_step(campaign: Campaign, bindings: Mapping[str, Binding]) -> bool:
@@ -55,7 +64,7 @@ def _one_step(campaign: Campaign, bindings: Mapping[str, Binding]) -> bool:
         campaign_done(campaign=campaign)
         return False
     step = _step(campaign, planned)
-    if step.state != StepState.RUNNING:
+    if step_running(campaign) != step:
         campaign_halt(campaign=campaign, reason=step.note or f"The step {step.name} did not end well.")
         return False
     try:
@@ -77,7 +86,7 @@ def _to_its_end(step: Step, bindings: Mapping[str, Binding]) -> bool:
     if binding is None or binding.plan is None or binding.report is None:
         raise StepBroken(f"No stage of this installation does the step {step.name}.")
     group = step_group(step.pk)
-    if not Job.objects.filter(group=group).exists():
+    if not of_group(group).exists():
         specs = _guarded(binding.plan, step.pk)
         enqueue(specs, group=group)
         step_planned(step=step, expected_units=sum(len(spec.units) for spec in specs))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import transaction
 
-from apps.jobs.models import Job
 from apps.reviews.services.summaries import candidate_summaries_refresh
 from apps.worker.advance import advance_group
 from apps.worker.registry import BINDINGS
+
+if TYPE_CHECKING:
+    from apps.jobs.models import Job
 
 
 def job_over(job: Job, touched: set[int]) -> None:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
@@ -21,8 +21,9 @@ from apps.artifacts import services as artifacts
 from apps.core.errors import ApplicationError
 from apps.jobs import services as jobs
 from apps.jobs.bindings import Binding
-from apps.jobs.models import Attempt, Job, Outcome
+from apps.jobs.selectors import earlier_attempts
 from apps.jobs.services import Ending, Lease, LeaseLost
+from apps.jobs.states import Outcome
 from apps.jobs.verdicts import Fate
 from apps.worker.folders import StageFolder
 from apps.worker.launchers import Launcher, Running, kill_group, runs_in
@@ -30,6 +31,9 @@ from apps.worker.pulse import Pulse
 from kappakit import run
 from kappakit.errors import InputError
 from kappakit.stages.table import STAGES
+
+if TYPE_CHECKING:
+    from apps.jobs.models import Job
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -171,8 +175,7 @@ class Runner:
 
     def _end_predecessors(self, job: Job, folder: StageFolder) -> None:
         """A frozen worker's stage may still run on this host: it would share our checkpoint and cores."""
-        earlier = Attempt.objects.filter(job=job, host=socket.gethostname(), number__lt=job.attempt, pid__isnull=False)
-        for attempt in earlier:
+        for attempt in earlier_attempts(job, host=socket.gethostname()):
             if attempt.pid and runs_in(attempt.pid, folder.of_attempt(attempt.number)):
                 kill_group(attempt.pid)
 

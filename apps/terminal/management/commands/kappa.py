@@ -5,19 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from apps.artifacts import services as artifacts
-from apps.conductivity.models import KappaTensor
 from apps.conductivity.selectors import phonons_of_job
 from apps.conductivity.services import accepted, force_sets_submit
 from apps.core.errors import ApplicationError
-from apps.jobs.models import Job, State
 from apps.jobs.services import retry
+from apps.jobs.states import State
 from apps.terminal.jobs import follow_job, group_outcome
+
+if TYPE_CHECKING:
+    from apps.conductivity.models import KappaTensor
+    from apps.jobs.models import Job
 
 
 class Command(BaseCommand):

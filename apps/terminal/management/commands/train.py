@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from apps.accounts.selectors import user_named
 from apps.core.errors import ApplicationError
-from apps.jobs.models import Job
+from apps.jobs.selectors import of_group
 from apps.terminal.jobs import follow_job, group_outcome
-from apps.training.models import TrainedModel
-from apps.training.selectors import model_get, training_group
+from apps.training.selectors import model_get, potentials_ready, training_group
 from apps.training.services import training_start
+
+if TYPE_CHECKING:
+    from apps.training.models import TrainedModel
 
 
 class Command(BaseCommand):
@@ -35,7 +37,7 @@ class Command(BaseCommand):
             model = _start(options)
         except ApplicationError as refusal:
             raise CommandError(refusal.message) from refusal
-        ended = follow_job(Job.objects.get(group=training_group(model.pk)), Console())
+        ended = follow_job(of_group(training_group(model.pk)).get(), Console())
         if why := group_outcome(ended):
             raise CommandError(why)
         for line in _described(model_get(model.pk)):
@@ -43,9 +45,9 @@ class Command(BaseCommand):
 
 
 def _start(options: dict[str, Any]) -> TrainedModel:
-    teacher = TrainedModel.objects.filter(name=options["teacher"]).first()
+    teacher = potentials_ready().filter(name=options["teacher"]).first()
     if options["teacher"] and teacher is None:
-        raise CommandError(f"There is no model called {options['teacher']}.")
+        raise CommandError(f"There is no finished model called {options['teacher']}.")
     return training_start(
         name=options["name"] or options["configuration"],
         configuration=options["configuration"],
