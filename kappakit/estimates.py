@@ -17,11 +17,16 @@ from phonopy.phonon.grid import get_ir_grid_points
 
 from kappakit.force_constants import nonzero_triplets
 
-SECONDS_PER_ATOM_TRIPLET = 5.0e-8
+SECONDS_PER_CACHED_ATOM_TRIPLET = 5.0e-8
+SECONDS_PER_STREAMED_ATOM_TRIPLET = 2.1e-7
+STREAMED_BYTES = 32 * 1024.0**2
+"""An FC3 of this size and more comes from memory at every triplet of q-points; a smaller one partly from the cache."""
 SECONDS_PER_BAND_POWER = 2.0e-8
-SECONDS_PER_COLLISION_ELEMENT = 2.0e-9
-SECONDS_PER_DIAGONAL_CUBE = 8.0e-10
+SECONDS_PER_COLLISION_ELEMENT = 1.0e-7
+SECONDS_PER_DIAGONAL_CUBE = 1.2e-9
 FIXED_SECONDS = 0.5
+PROCESS_GIB = 0.4
+FC3_COPIES = 3
 GIB = 1024.0**3
 
 
@@ -41,13 +46,22 @@ def cost(calculation: Phono3py, mesh: tuple[int, int, int], *, temperatures: int
     points = get_ir_grid_points(calculation.grid)[0]
     triplets = _triplets(calculation, points)
     bands = 3 * len(calculation.primitive)
-    atoms = int(nonzero_triplets(calculation).sum())
-    scattering = triplets * (SECONDS_PER_ATOM_TRIPLET * atoms + SECONDS_PER_BAND_POWER * bands**4)
+    rta = FIXED_SECONDS + triplets * _seconds_per_triplet(calculation, bands) / threads
     size = 3 * bands * len(points)
-    collision = SECONDS_PER_COLLISION_ELEMENT * triplets * bands**3 * temperatures
+    collision = SECONDS_PER_COLLISION_ELEMENT * triplets * bands**3 / threads
     diagonal = SECONDS_PER_DIAGONAL_CUBE * size**3 * temperatures
-    rta = FIXED_SECONDS + scattering / threads
-    return Cost(triplets, rta, rta + collision / threads + diagonal, _memory(calculation, size, temperatures))
+    return Cost(triplets, rta, rta + collision + diagonal, _memory(calculation, size, temperatures))
+
+
+def _seconds_per_triplet(calculation: Phono3py, bands: int) -> float:
+    streamed = min(1.0, _fc3_bytes(calculation) / STREAMED_BYTES)
+    slower = SECONDS_PER_STREAMED_ATOM_TRIPLET - SECONDS_PER_CACHED_ATOM_TRIPLET
+    visited = int(nonzero_triplets(calculation).sum())
+    return (SECONDS_PER_CACHED_ATOM_TRIPLET + slower * streamed) * visited + SECONDS_PER_BAND_POWER * bands**4
+
+
+def _fc3_bytes(calculation: Phono3py) -> int:
+    return len(calculation.primitive) * len(calculation.supercell) ** 2 * 27 * 8
 
 
 def _triplets(calculation: Phono3py, points: np.ndarray) -> int:
@@ -58,6 +72,6 @@ def _triplets(calculation: Phono3py, points: np.ndarray) -> int:
 
 
 def _memory(calculation: Phono3py, size: int, temperatures: int) -> float:
-    """GiB: three copies of FC3 while it is symmetrised, the collision matrices, the process itself."""
-    fc3 = len(calculation.primitive) * len(calculation.supercell) ** 2 * 27 * 8
-    return (3 * fc3 + size**2 * 8 * (temperatures + 2)) / GIB + 0.4
+    """GiB: copies of FC3 while it is symmetrised, collision matrices of all temperatures, the process itself."""
+    collision = size**2 * 8 * (temperatures + 2)
+    return (FC3_COPIES * _fc3_bytes(calculation) + collision) / GIB + PROCESS_GIB

@@ -17,10 +17,8 @@ from phono3py.phonon3.fc3 import set_permutation_symmetry_compact_fc3
 from phonopy.harmonic.force_constants import get_nsym_list_and_s2pp
 from phonopy.interface.fc_calculator import get_fc2
 
-from kappakit.displacements import second_displacements
-
-MAX_SWEEPS = 200
-SUM_RULE_TARGET = 1e-8
+MAX_TURNS = 200
+SUM_RULE_TARGET = 1e-6
 """eV/Å³: what the sum rule of FC3 may still miss; far below what any force carries."""
 FC2_LEVEL = "level=3"
 
@@ -43,15 +41,22 @@ def produce(calculation: Phono3py) -> ForceConstantResiduals:
     """
     if "first_atoms" not in calculation.dataset:
         return _fitted(calculation)
+    solve_third_order(calculation)
+    if calculation.phonon_supercell_matrix is not None:
+        calculation.produce_fc2(is_compact_fc=True, fc_calculator="traditional")
+    calculation.symmetrize_fc2(use_symfc_projector=False, options=FC2_LEVEL)
+    _symmetrise_fc3(calculation)
+    return residuals(calculation)
+
+
+def solve_third_order(calculation: Phono3py) -> None:
+    """FC3 (and FC2 of the same supercell) as the forces give them, averaged over the index permutations that the pair
+    cutoff leaves known; the sum rule not yet imposed. The data set stays as it was."""
     original = calculation.dataset
     calculation.dataset = _completed(calculation, original)
     calculation.produce_fc3(is_compact_fc=True, fc_calculator="traditional")
     calculation.dataset = original
-    if calculation.phonon_supercell_matrix is not None:
-        calculation.produce_fc2(is_compact_fc=True, fc_calculator="traditional")
-    calculation.symmetrize_fc2(use_symfc_projector=False, options=FC2_LEVEL)
-    _symmetrise_fc3(calculation, original.get("cutoff_distance"))
-    return residuals(calculation)
+    _average_known_permutations(calculation)
 
 
 def _fitted(calculation: Phono3py) -> ForceConstantResiduals:
@@ -107,38 +112,35 @@ def _with_forces(pair: dict[str, Any], first_forces: np.ndarray, fc2: np.ndarray
     return {**pair, "forces": first_forces - fc2[:, pair["number"]] @ pair["displacement"]}
 
 
-def _symmetrise_fc3(calculation: Phono3py, cutoff: float | None) -> None:
-    """Index symmetry and sum rule by turns, inside the triplets that the cutoff leaves.
+def _symmetrise_fc3(calculation: Phono3py) -> None:
+    """Sum rule and index symmetry by turns, inside the triplets that the cutoff leaves.
 
-    Without a cutoff one turn satisfies both. With one the turns converge geometrically; MAX_SWEEPS bounds them and the
+    Without a cutoff one turn satisfies both. With one the turns converge geometrically; MAX_TURNS bounds them and the
     residual is measured and stored whatever they reach.
     """
-    fc3, primitive = calculation.fc3, calculation.primitive
-    assert fc3 is not None
-    kept = np.ones(fc3.shape[:3], dtype=bool)
-    if cutoff is not None:
-        kept = _average_known_permutations(fc3, calculation, cutoff)
-        calculation.fc3_nonzero_indices = np.array(kept, dtype="byte", order="C")
-    else:
-        set_permutation_symmetry_compact_fc3(fc3, primitive)
-    number = kept.sum(axis=2)
-    for _ in range(MAX_SWEEPS):
+    fc3 = calculation.fc3
+    kept = nonzero_triplets(calculation)
+    number = np.maximum(kept.sum(axis=2), 1)
+    for _ in range(MAX_TURNS):
         drift = fc3.sum(axis=2)
         if np.abs(drift).max() < SUM_RULE_TARGET:
             break
-        share = drift / np.maximum(number, 1)[..., None, None, None]
-        fc3 -= np.where(kept[..., None, None, None], share[:, :, None], 0.0)
-        set_permutation_symmetry_compact_fc3(fc3, primitive)
+        share = drift / number[..., None, None, None]
+        fc3 -= kept[..., None, None, None] * share[:, :, None]
+        set_permutation_symmetry_compact_fc3(fc3, calculation.primitive)
 
 
-def _average_known_permutations(fc3: np.ndarray, calculation: Phono3py, cutoff: float) -> np.ndarray:
-    """Average in place over the permutations whose displaced pair lies within the cutoff; returns the kept triplets."""
-    near, count = _near(calculation, cutoff), _pair_count(calculation, cutoff)
-    rows = near[calculation.primitive.p2s_map]
-    fc3 *= rows[:, :, None, None, None, None]
+def _average_known_permutations(calculation: Phono3py) -> None:
+    """Average FC3 in place over the index permutations whose displaced pair lies within the cutoff."""
+    fc3, cutoff = calculation.fc3, calculation.dataset.get("cutoff_distance")
+    if cutoff is None:
+        set_permutation_symmetry_compact_fc3(fc3, calculation.primitive)
+        return
+    count = _pair_count(calculation, cutoff)
+    fc3 *= _near(calculation, cutoff)[calculation.primitive.p2s_map][:, :, None, None, None, None]
     set_permutation_symmetry_compact_fc3(fc3, calculation.primitive)
     fc3 *= np.where(count > 0, 3.0 / np.maximum(count, 1), 0.0)[..., None, None, None]
-    return count > 0
+    calculation.fc3_nonzero_indices = np.array(count > 0, dtype="byte", order="C")
 
 
 def _pair_count(calculation: Phono3py, cutoff: float) -> np.ndarray:
@@ -183,8 +185,3 @@ def _asymmetry_fc3(fc3: np.ndarray, primitive: Any) -> float:
         first = np.abs(fc3[row] - swapped.transpose(0, 1, 3, 2, 4)).max()
         worst = max(worst, float(last), float(first))
     return worst
-
-
-def displaced_pairs_without_forces(dataset: Any) -> int:
-    """Pairs of the data set that carry no forces because the cutoff leaves them out."""
-    return sum(not pair.get("included", True) for pair in second_displacements(dataset))

@@ -101,10 +101,11 @@ def stability(phonons: Phonopy, mesh: Sequence[int], path: BandPath, tolerance: 
     split = [_lowest(frequencies, _lengths(q, reciprocal) <= radius) for q, frequencies in searched]
     (at_points, of_points), (at_mesh, of_mesh), (at_path, of_path) = split
     lowest, acoustic = min(at_points, at_mesh, at_path), min(of_points, of_mesh, of_path)
-    return DynamicalStability(_word(lowest, acoustic, tolerance), at_points, at_mesh, at_path, acoustic)
+    return DynamicalStability(dynamical_word(lowest, acoustic, tolerance), at_points, at_mesh, at_path, acoustic)
 
 
-def _word(lowest: float, acoustic: float, tolerance: float) -> str:
+def dynamical_word(lowest: float, acoustic: float, tolerance: float) -> str:
+    """The verdict on the lowest frequency away from Γ's acoustic branches and on theirs, all in THz."""
     if lowest < -tolerance:
         return IMAGINARY
     return BORDERLINE if lowest < -ROUND_OFF or acoustic < -tolerance else STABLE

@@ -1,0 +1,213 @@
+"""From a crystal and a potential to κ_L, its evidence and its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from kappakit import archive
+from kappakit.crystals import Crystal
+from kappakit.ports import PotentialRef, SilentProgress
+from kappakit.protocol import ConductivitySettings
+from kappakit.stages import conductivity, force_sets
+from kappakit.stages.contracts import ConductivityInputs, ConductivityOutputs, ForceSetInputs, Tensor
+from tests.kappakit.reference_cells import diamond, lonsdaleite, simple_cubic
+from tests.kappakit.tersoff_potential import BORON_CARBON_NITROGEN, TersoffPotential
+
+SMALL = ConductivitySettings(fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0)
+TERSOFF = PotentialRef(engine="tersoff", name="tersoff")
+
+
+@dataclass
+class TersoffEngines:
+    """The doors of a stage that asks for a potential."""
+
+    of: TersoffPotential = field(default_factory=TersoffPotential)
+    progress: SilentProgress = field(default_factory=SilentProgress)
+
+    def potential(self, ref: PotentialRef) -> TersoffPotential:
+        return self.of
+
+    def generator(self, name: str) -> Any:
+        raise LookupError(name)
+
+    def trainer(self, engine: str) -> Any:
+        raise LookupError(engine)
+
+
+def asked(crystal: Crystal, mesh: tuple[int, int, int], **changes: Any) -> ConductivityInputs:
+    return replace(ConductivityInputs("7", crystal, TERSOFF, mesh, symprec=0.1, lbte="no"), **changes)
+
+
+def at_300(tensor: Tensor) -> np.ndarray:
+    return tensor.kappa[np.flatnonzero(tensor.temperatures == 300.0)[0]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("diamond")
+
+
+@pytest.fixture(scope="module")
+def of_diamond(folder: Path) -> ConductivityOutputs:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return conductivity.run(asked(diamond(), (6, 6, 6), lbte="yes"), SMALL, engines=TersoffEngines())
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_diamond_conducts_alike_in_every_direction(of_diamond: ConductivityOutputs) -> None:
+    for tensor in of_diamond.tensors:
+        np.testing.assert_allclose(at_300(tensor), at_300(tensor)[0, 0] * np.eye(3), atol=1e-6 * at_300(tensor)[0, 0])
+        assert tensor.uvw == ("any direction",) * 3
+
+
+def test_diamond_conducts_heat_extremely_well(of_diamond: ConductivityOutputs) -> None:
+    """An order of magnitude: a coarse mesh and a small supercell, but Tersoff's carbon is as stiff as diamond."""
+    rta, _ = of_diamond.tensors
+    assert 500.0 < at_300(rta)[0, 0] < 5000.0
+
+
+def test_the_full_solution_exceeds_the_relaxation_time_approximation_in_diamond(
+    of_diamond: ConductivityOutputs,
+) -> None:
+    """Normal processes do not resist a heat current: A. Ward et al., Phys. Rev. B 80, 125203 (2009)."""
+    rta, lbte = of_diamond.tensors
+    assert (rta.method, lbte.method) == ("rta", "lbte")
+    assert 1.05 < at_300(lbte)[0, 0] / at_300(rta)[0, 0] < 2.0
+
+
+def test_conductivity_falls_as_a_crystal_gets_hotter(of_diamond: ConductivityOutputs) -> None:
+    rta = of_diamond.tensors[0]
+    assert {100.0, 300.0, 1000.0} <= set(rta.temperatures.tolist())
+    assert np.all(np.diff(rta.principal[:, 0]) < 0)
+    hot = rta.principal[-1, 0] * rta.temperatures[-1] / (rta.principal[-2, 0] * rta.temperatures[-2])
+    assert hot == pytest.approx(1.0, abs=0.05), "1/T where every mode is excited"
+
+
+def test_modes_add_up_to_the_tensor(of_diamond: ConductivityOutputs) -> None:
+    modes = of_diamond.modes
+    assert modes is not None
+    assert modes.weights.sum() == 6**3
+    assert modes.frequencies.shape == modes.linewidths.shape == modes.group_velocities.shape
+    assert modes.cumulative[-1] == pytest.approx(np.trace(at_300(of_diamond.tensors[0])) / 3, rel=1e-6)
+    assert np.all(np.diff(modes.cumulative) >= -1e-9)
+    assert np.all(np.diff(modes.mean_free_paths) > 0)
+
+
+def test_the_evidence_of_the_force_constants_is_kept(of_diamond: ConductivityOutputs) -> None:
+    assert of_diamond.verdict.dynamical == "stable"
+    assert of_diamond.residuals.asr_fc3 < 1e-6
+    assert of_diamond.residuals.permutation_fc3 < 1e-10
+    assert of_diamond.residuals.force_noise == 0.0
+    assert of_diamond.nac == "not needed"
+    assert of_diamond.engine_version.startswith("phono3py 4.")
+    assert of_diamond.notes == ()
+
+
+def test_outputs_survive_the_archive(of_diamond: ConductivityOutputs, own_folder: Path) -> None:
+    archive.write(own_folder, "outputs", of_diamond)
+    back = archive.read(own_folder, "outputs", ConductivityOutputs)
+    np.testing.assert_array_equal(back.tensors[1].kappa, of_diamond.tensors[1].kappa)
+    assert back.tensors[0].uvw == of_diamond.tensors[0].uvw
+    assert back.bands.ticks == of_diamond.bands.ticks
+
+
+def test_anybody_s_phono3py_reads_the_files_and_finds_the_same_conductivity(
+    of_diamond: ConductivityOutputs, folder: Path
+) -> None:
+    assert set(of_diamond.files) == {"phono3py_yaml", "fc2", "fc3", "forces"}
+    assert all((folder / path).is_file() for path in of_diamond.files.values())
+    again = force_sets.run(ForceSetInputs(str(folder), (6, 6, 6), (300.0,)), SMALL, engines=TersoffEngines())
+    np.testing.assert_allclose(again.tensors[0].kappa[0], at_300(of_diamond.tensors[0]), rtol=1e-4, atol=1e-3)
+
+
+def test_a_turned_crystal_conducts_alike_along_its_axis() -> None:
+    """In the plane phonopy splits degenerate group velocities along a fixed Cartesian direction: a few per cent on so
+    coarse a mesh. Every planned cell is standardised, so its orientation is always the same one."""
+    rotation = Rotation.from_euler("xyz", [0.3, 0.7, -0.4]).as_matrix()
+    straight = lonsdaleite()
+    turned = Crystal(straight.cell @ rotation.T, straight.frac, straight.numbers)
+    (one,), (other,) = (
+        conductivity.run(asked(crystal, (3, 3, 2)), SMALL, engines=TersoffEngines()).tensors
+        for crystal in (straight, turned)
+    )
+    axis = rotation @ [0.0, 0.0, 1.0]
+    np.testing.assert_allclose(axis @ other.kappa @ axis, one.kappa[:, 2, 2], rtol=1e-4)
+    np.testing.assert_allclose(other.principal, one.principal, rtol=0.1)
+    np.testing.assert_allclose(np.abs(other.directions[0, 0] @ axis), 1.0, atol=1e-9)
+    assert other.uvw == one.uvw
+
+
+def test_a_hexagonal_crystal_names_its_axis_and_its_plane() -> None:
+    (tensor,) = conductivity.run(asked(lonsdaleite(), (3, 3, 2)), SMALL, engines=TersoffEngines()).tensors
+    assert sorted(tensor.uvw) == sorted(["[001]"] + ["any direction in the plane ⊥ [001]"] * 2)
+
+
+def test_an_imaginary_crystal_gets_no_conductivity_but_keeps_its_phonons(own_folder: Path) -> None:
+    found = conductivity.run(asked(simple_cubic(1.6), (4, 4, 4), lbte="yes"), SMALL, engines=TersoffEngines())
+    assert found.verdict.dynamical == "imaginary"
+    assert found.tensors == ()
+    assert found.modes is None
+    assert found.notes == ("imaginary modes: no κ_L was computed",)
+    assert found.bands.frequencies.min() < -1.0
+    assert (own_folder / found.files["fc2"]).is_file()
+
+
+def test_the_noise_of_single_precision_is_stored() -> None:
+    engines = TersoffEngines(TersoffPotential(precision="float32"))
+    found = conductivity.run(asked(diamond(), (3, 3, 3)), SMALL, engines=engines)
+    assert 1e-7 < found.residuals.force_noise < 1e-4
+
+
+def test_cubic_boron_nitride_says_that_its_polar_correction_is_missing() -> None:
+    nitride = Crystal(diamond(3.658).cell, diamond().frac, [5, 7])
+    engines = TersoffEngines(TersoffPotential(BORON_CARBON_NITROGEN))
+    found = conductivity.run(asked(nitride, (4, 4, 4)), SMALL, engines=engines)
+    assert found.nac == "missing"
+    assert found.tensors[0].principal[0, 0] > 0.0
+
+
+def test_a_cell_that_is_only_nearly_symmetric_says_so() -> None:
+    bent = Crystal(diamond().cell, diamond().frac + np.array([[0, 0, 0], [0.002, 0, 0]]), diamond().numbers)
+    found = conductivity.run(asked(bent, (2, 2, 2)), SMALL, engines=TersoffEngines())
+    assert any("Fd-3m at 0.1 Å" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "methods"),
+    [
+        ({"lbte": "no"}, ["rta"]),
+        ({"lbte": "auto"}, ["rta", "lbte"]),
+        ({"lbte": "auto", "dimensionality": 2}, ["rta"]),
+        ({"lbte": "yes", "dimensionality": 2}, ["rta", "lbte"]),
+    ],
+)
+def test_the_full_solution_follows_where_it_is_due(changes: dict[str, Any], methods: list[str]) -> None:
+    found = conductivity.run(asked(diamond(), (4, 4, 4), **changes), SMALL, engines=TersoffEngines())
+    assert [tensor.method for tensor in found.tensors] == methods
+
+
+def test_below_the_limit_the_full_solution_is_not_asked_for() -> None:
+    settings = replace(SMALL, lbte_above=1e5)
+    found = conductivity.run(asked(diamond(), (4, 4, 4), lbte="auto"), settings, engines=TersoffEngines())
+    assert [tensor.method for tensor in found.tensors] == ["rta"]
+    assert found.notes == ()
+
+
+def test_a_full_solution_that_takes_too_long_is_left_out_with_a_note() -> None:
+    inputs = asked(diamond(), (4, 4, 4), lbte="yes", lbte_max_minutes=1e-6)
+    found = conductivity.run(inputs, SMALL, engines=TersoffEngines())
+    assert [tensor.method for tensor in found.tensors] == ["rta"]
+    (note,) = found.notes
+    assert note.startswith("LBTE expected to take")
