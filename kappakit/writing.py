@@ -40,8 +40,9 @@ def poscar(crystal: Crystal, name: str = "crystal") -> str:
 
 def extxyz(crystal: Crystal, info: Mapping[str, Any] | None = None) -> str:
     """One frame of extended XYZ, Cartesian positions in Å; `info` goes to the comment line."""
+    flat = {key: " ".join(value.split()) if isinstance(value, str) else value for key, value in (info or {}).items()}
     buffer = StringIO()
-    write_extxyz(buffer, [atoms_of(crystal, info)], write_results=False)
+    write_extxyz(buffer, [atoms_of(crystal, flat)], write_results=False)
     return buffer.getvalue()
 
 

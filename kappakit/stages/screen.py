@@ -35,7 +35,7 @@ def _facts(item: Item, settings: ScreenSettings) -> SymmetryFacts:
         wyckoff=found.wyckoff,
         primitive=found.primitive,
         conventional=found.conventional,
-        dimensionality=dimensionality(item.crystal),
+        dimensionality=dimensionality(found.primitive),
         passes=not reason,
         reason=reason,
     )
