@@ -12,15 +12,15 @@ from apps.accounts.selectors import user_named
 from apps.core.errors import ApplicationError
 from apps.jobs.selectors import of_group
 from apps.terminal.jobs import follow_job, group_outcome
-from apps.training.selectors import model_get, potentials_ready, training_group
-from apps.training.services import training_start
+from apps.training.selectors import model_get, models_list, potentials_ready, training_group
+from apps.training.services import training_resume, training_start
 
 if TYPE_CHECKING:
     from apps.training.models import TrainedModel
 
 
 class Command(BaseCommand):
-    help = "Train a potential from a named configuration, in the stack's queue, and follow it."
+    help = "Train a potential from a named configuration, in the stack's queue, and follow it; resume one that failed or was cancelled."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("configuration", help="carbon-tiny, carbon-laptop or carbon-paper")
@@ -48,15 +48,19 @@ def _start(options: dict[str, Any]) -> TrainedModel:
     teacher = potentials_ready().filter(name=options["teacher"]).first()
     if options["teacher"] and teacher is None:
         raise CommandError(f"There is no finished model called {options['teacher']}.")
+    name, user = options["name"] or options["configuration"], user_named(options["user"])
+    known = models_list().filter(name=name).first()
+    if known is not None and known.state in ("FAILED", "CANCELLED"):
+        return training_resume(model=known, user=user)
     return training_start(
-        name=options["name"] or options["configuration"],
+        name=name,
         configuration=options["configuration"],
         data_set=options["data"],
         teacher=teacher,
         seed=options["seed"],
         overrides=dict(_override(text) for text in options["set"]),
         always_train=options["always"],
-        user=user_named(options["user"]),
+        user=user,
     )
 
 
