@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.conductivity.models import KappaMethod, KappaPlan, KappaTensor
 from apps.reviews.models import CandidateSummary, Review, ReviewKind
@@ -16,7 +17,10 @@ from apps.structures.models import Candidate, Exclusion
 AT_ONCE = 5000
 """Candidates of one round of queries."""
 LABEL_LENGTH = 400
-COLUMNS = [field.name for field in CandidateSummary._meta.concrete_fields if not field.primary_key]
+COLUMNS = tuple(field.column for field in CandidateSummary._meta.concrete_fields)
+DEFAULTS: dict[str, Any] = {
+    field.column: field.get_default() for field in CandidateSummary._meta.concrete_fields if not field.primary_key
+}
 CANDIDATE_COLUMNS = (
     "pk", "campaign_id", "index", "label", "origin", "outcome", "outcome_reason", "novelty", "above_hull",
     "known_as__name",
@@ -35,9 +39,7 @@ def candidate_summaries_refresh(ids: Iterable[int]) -> int:
     remaining = iter(sorted(set(ids)))
     while some := list(islice(remaining, AT_ONCE)):
         rows = list(_summaries(some))
-        CandidateSummary.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["candidate"], update_fields=COLUMNS
-        )
+        _write(rows)
         written += len(rows)
     return written
 
@@ -47,7 +49,26 @@ def summaries_rebuild() -> int:
     return candidate_summaries_refresh(Candidate.objects.values_list("pk", flat=True))
 
 
-def _summaries(ids: list[int]) -> Iterator[CandidateSummary]:
+def _write(rows: list[dict[str, Any]]) -> None:
+    """Insert or update by one statement with one parameter: a statement of 28 parameters a row takes several times longer.
+
+    Rows that stay as they are are not touched.
+    """
+    table = CandidateSummary._meta.db_table
+    columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    excluded = ", ".join(f'EXCLUDED."{name}"' for name in COLUMNS)
+    present = ", ".join(f't."{name}"' for name in COLUMNS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} AS t ({columns}) "
+            f"SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) "
+            f"ON CONFLICT (candidate_id) DO UPDATE SET ({columns}) = ({excluded}) "
+            f"WHERE ({present}) IS DISTINCT FROM ({excluded})",
+            [json.dumps(rows)],
+        )
+
+
+def _summaries(ids: list[int]) -> Iterator[dict[str, Any]]:
     kappa = _kappa(ids)
     verdicts = _verdicts(ids)
     excluded = set(
@@ -55,14 +76,8 @@ def _summaries(ids: list[int]) -> Iterator[CandidateSummary]:
     )
     for row in Candidate.objects.filter(pk__in=ids).order_by("pk").values(*CANDIDATE_COLUMNS):
         pk = row["pk"]
-        yield CandidateSummary(
-            candidate_id=pk,
-            excluded=pk in excluded,
-            verdict=verdicts.get(pk, ""),
-            **_identity(row),
-            **_facts(row),
-            **kappa.get(pk, {}),
-        )
+        found = {"candidate_id": pk, "excluded": pk in excluded, "verdict": verdicts.get(pk, "")}
+        yield DEFAULTS | found | _identity(row) | _facts(row) | kappa.get(pk, {})
 
 
 def _identity(row: dict[str, Any]) -> dict[str, Any]:
