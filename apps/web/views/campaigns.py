@@ -64,7 +64,6 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
     draft = found.state == "DRAFT"
     context = {
         **shown,
-        "may_create": permissions.can_create(request.user),
         "potentials": potentials_ready() if draft else [],
         "progress": embedded(request, PROGRESS, {**shown, **progress}, live=live),
         "results": embedded(request, RESULTS, {**shown, **results}, live=results_live),

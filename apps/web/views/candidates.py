@@ -30,8 +30,9 @@ def candidates(request: HttpRequest, pk: int) -> HttpResponse:
     """The list that the address describes."""
     found = campaign_get(request.user, pk)
     asked = without_page(request.GET)
-    shown = paged(selectors.candidates_list(request.user, found, asked), request.GET.get("page"))
-    form = selectors.CandidateFilter(asked).form
+    rows = selectors.candidates_list(request.user, found, asked)
+    shown = paged(rows, request.GET.get("page"))
+    form = selectors.CandidateFilter(asked, queryset=rows).form
     context = {
         **campaign_context(request, found, "candidates"),
         "table": CandidateTable(shown.rows),

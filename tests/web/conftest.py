@@ -1,0 +1,25 @@
+"""A world of rows, and who looks at it."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.accounts.models import User
+from tests.web import world as w
+
+
+@pytest.fixture
+def owner(db):
+    return User.objects.create_user("rosa", password="correct horse")
+
+
+@pytest.fixture
+def world(owner):
+    return w.build(owner)
+
+
+@pytest.fixture
+def ours(client, owner):
+    """The owner's client."""
+    client.force_login(owner)
+    return client
