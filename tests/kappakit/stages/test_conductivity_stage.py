@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +12,16 @@ from scipy.spatial.transform import Rotation
 
 from kappakit import archive
 from kappakit.crystals import Crystal
-from kappakit.ports import PotentialRef, SilentProgress
+from kappakit.ports import PotentialRef
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages import conductivity, force_sets
 from kappakit.stages.contracts import ConductivityInputs, ConductivityOutputs, ForceSetInputs, Tensor
 from tests.kappakit.reference_cells import diamond, lonsdaleite, simple_cubic
+from tests.kappakit.stages.tersoff_engines import TersoffEngines
 from tests.kappakit.tersoff_potential import BORON_CARBON_NITROGEN, TersoffPotential
 
 SMALL = ConductivitySettings(fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0)
 TERSOFF = PotentialRef(engine="tersoff", name="tersoff")
-
-
-@dataclass
-class TersoffEngines:
-    """The doors of a stage that asks for a potential."""
-
-    of: TersoffPotential = field(default_factory=TersoffPotential)
-    progress: SilentProgress = field(default_factory=SilentProgress)
-
-    def potential(self, ref: PotentialRef) -> TersoffPotential:
-        return self.of
-
-    def generator(self, name: str) -> Any:
-        raise LookupError(name)
-
-    def trainer(self, engine: str) -> Any:
-        raise LookupError(engine)
 
 
 def asked(crystal: Crystal, mesh: tuple[int, int, int], **changes: Any) -> ConductivityInputs:

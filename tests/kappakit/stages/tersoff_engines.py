@@ -1,0 +1,26 @@
+"""The doors of a stage that asks for a potential: Tersoff's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kappakit.ports import PotentialRef, SilentProgress
+from tests.kappakit.tersoff_potential import TersoffPotential
+
+
+@dataclass
+class TersoffEngines:
+    """Whatever potential is asked for, `of` comes."""
+
+    of: TersoffPotential = field(default_factory=TersoffPotential)
+    progress: SilentProgress = field(default_factory=SilentProgress)
+
+    def potential(self, ref: PotentialRef) -> TersoffPotential:
+        return self.of
+
+    def generator(self, name: str) -> Any:
+        raise LookupError(name)
+
+    def trainer(self, engine: str) -> Any:
+        raise LookupError(engine)
