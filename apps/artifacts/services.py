@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import shutil
 import tempfile
@@ -29,17 +30,15 @@ def store(path: Path, *, kind: str, name: str = "", content_type: str = "applica
         if not target.exists():
             source.seek(0)
             _write(source, target)
-    facts = {"size": target.stat().st_size, "content_type": content_type, "name": name or path.name}
-    artifact, _ = Artifact.objects.get_or_create(sha256=sha256, kind=kind, defaults=facts)
-    return artifact
+    return _row(sha256, kind, name or path.name, content_type)
 
 
 def store_bytes(content: bytes, *, kind: str, name: str, content_type: str = "application/octet-stream") -> Artifact:
     """`store` for content in memory."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "content"
-        path.write_bytes(content)
-        return store(path, kind=kind, name=name, content_type=content_type)
+    digest = hashlib.sha256(content).hexdigest()
+    if not path_of_digest(digest).exists():
+        _write(io.BytesIO(content), path_of_digest(digest))
+    return _row(digest, kind, name, content_type)
 
 
 def path(artifact: Artifact) -> Path:
@@ -58,6 +57,13 @@ def read(artifact: Artifact) -> bytes:
 def path_of_digest(sha256: str) -> Path:
     """By content: two levels of folders."""
     return Path(settings.ARTIFACTS) / sha256[:2] / sha256[2:4] / sha256
+
+
+def _row(sha256: str, kind: str, name: str, content_type: str) -> Artifact:
+    size = path_of_digest(sha256).stat().st_size
+    facts = {"size": size, "content_type": content_type, "name": name}
+    artifact, _ = Artifact.objects.get_or_create(sha256=sha256, kind=kind, defaults=facts)
+    return artifact
 
 
 def _write(source: BinaryIO, target: Path) -> None:

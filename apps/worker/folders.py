@@ -65,8 +65,7 @@ class StageFolder:
         lines = [line for line in _tail(file, 4096).split(b"\n") if line.endswith(b"}")]
         if not lines or not lines[-1].startswith(b"{"):
             return None
-        last = json.loads(lines[-1])
-        return int(last["done"]), int(last["total"]), str(last["note"])
+        return _step_of(lines[-1])
 
     def failure(self) -> str:
         """What the stage said when it gave up, '' when it said nothing."""
@@ -99,6 +98,15 @@ class StageFolder:
     def remove(self) -> None:
         """Clear up after the job."""
         shutil.rmtree(self.job, ignore_errors=True)
+
+
+def _step_of(line: bytes) -> tuple[int, int, str] | None:
+    """A line cut in two by a kill is no progress."""
+    try:
+        last = json.loads(line)
+        return int(last["done"]), int(last["total"]), str(last["note"])
+    except (ValueError, KeyError):
+        return None
 
 
 def _tail(file: Path, size: int) -> bytes:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from apps.artifacts import services as artifacts
-from apps.core.errors import ApplicationError
+from apps.core.errors import ApplicationError, StorageFull
 from apps.jobs import services as jobs
 from apps.jobs.bindings import Binding
 from apps.jobs.selectors import earlier_attempts
@@ -100,6 +100,8 @@ class Runner:
         except Stopped:
             self._patiently(lambda: jobs.release(lease))
             return folder.discard()
+        except StorageFull as error:
+            ending = Ending(Outcome.TRANSIENT, error.message)
         except (ApplicationError, InputError) as error:
             ending = Ending(Outcome.INPUT, str(error), log=self._log(folder))
         except (LeaseLost, OperationalError, InterfaceError):
@@ -171,7 +173,11 @@ class Runner:
         content = folder.log()
         if not content:
             return None
-        return artifacts.store_bytes(content, kind="log", name="log.txt", content_type="text/plain").pk
+        try:
+            return artifacts.store_bytes(content, kind="log", name="log.txt", content_type="text/plain").pk
+        except StorageFull:
+            logger.warning("no room for the log of job %s", folder.job_id)
+            return None
 
     def _end_predecessors(self, job: Job, folder: StageFolder) -> None:
         """A frozen worker's stage may still run on this host: it would share our checkpoint and cores."""

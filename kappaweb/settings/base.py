@@ -237,7 +237,7 @@ STAGE_MODULE = "kappakit.run"
 LEASE_SECONDS = float(os.environ.get("KAPPAWEB_LEASE_SECONDS", "60"))
 HEARTBEAT_SECONDS = float(os.environ.get("KAPPAWEB_HEARTBEAT_SECONDS", "3"))
 RECONCILE_SECONDS = float(os.environ.get("KAPPAWEB_RECONCILE_SECONDS", "10"))
-HEAVY_THREADS = int(os.environ.get("KAPPAWEB_HEAVY_THREADS", "0")) or os.cpu_count() or 1
+HEAVY_THREADS = int(os.environ.get("KAPPAWEB_HEAVY_THREADS", "0")) or len(os.sched_getaffinity(0))
 """Cores of a heavy stage; a light one has one."""
 
 LOGGING = {

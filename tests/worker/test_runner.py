@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import threading
 import time
@@ -182,3 +184,18 @@ def test_an_unknown_kind_says_so(runner: Runner):
     job = queued("a")
     replace(runner, bindings={}).work("light")
     assert "No binding is called echo" in fresh(job).error_message
+
+
+def test_a_full_disk_is_tried_again_later_and_nothing_is_lost(runner: Runner, monkeypatch: pytest.MonkeyPatch):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    job = queued("a")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        runner.work("light")
+    assert fresh(job).state == State.QUEUED
+    assert "is full: make room" in fresh(job).error_message
+    Job.objects.update(not_before_at="2020-01-01T00:00Z")
+    runner.work("light")
+    assert fresh(job).state == State.DONE

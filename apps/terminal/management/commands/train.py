@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Train a potential from a named configuration, in the stack's queue, and follow it; resume one that failed or was cancelled."
+    help = "Train a potential from a named configuration and follow it; resume one that failed or was cancelled."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("configuration", help="carbon-tiny, carbon-laptop or carbon-paper")
