@@ -50,11 +50,8 @@ def only_parameters(query: QueryDict, known: Iterable[str]) -> None:
         hint = f"Known here: {', '.join(allowed)}." if allowed else "This address takes none."
         errors = [FieldError(name, "unknown_parameter", "is not a parameter of this address") for name in unknown]
         raise FieldsRefused("unknown_parameter", f"Unknown query parameter. {hint}", errors)
-    broken = [
-        FieldError(name, "invalid", "holds a NUL") for name in query if any("\0" in v for v in query.getlist(name))
-    ]
-    if broken:
-        raise FieldsRefused("validation_failed", "A query parameter holds a character that no text has.", broken)
+    if errors := [error for name in query for error in _unusable(name, query.getlist(name))]:
+        raise FieldsRefused("validation_failed", "A query parameter cannot be used.", errors)
 
 
 def _unusable(name: str, values: list[str]) -> Iterator[FieldError]:

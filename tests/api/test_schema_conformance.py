@@ -25,7 +25,7 @@ CHECKED = [
     "negative_data_rejection",
 ]  # fmt: skip
 QUICK = settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     database=None,
     derandomize=True,
