@@ -50,9 +50,9 @@ def summaries_rebuild() -> int:
 
 
 def _write(rows: list[dict[str, Any]]) -> None:
-    """Insert or update by one statement with one parameter: a statement of 28 parameters a row takes several times longer.
+    """Insert or update by one statement with one parameter; rows that stay as they are are not touched.
 
-    Rows that stay as they are are not touched.
+    With 28 parameters a row it takes several times longer.
     """
     table = CandidateSummary._meta.db_table
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
