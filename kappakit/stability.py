@@ -40,12 +40,16 @@ def hull(phases: Sequence[Phase], system: Sequence[str]) -> Hull:
     inside = [phase for phase in phases if set(phase.composition) <= set(system)]
     entries = {phase.id: _entry(phase) for phase in inside}
     diagram = PhaseDiagram(list(entries.values()))
-    stable = {entry.name for entry in diagram.stable_entries}
-    above = {
-        key: float(diagram.get_e_above_hull(entry, allow_negative=True, check_stable=False))
-        for key, entry in entries.items()
-    }
-    return Hull(above, tuple(key for key in entries if key in stable))
+    stable = {id(entry) for entry in diagram.stable_entries}
+    above = {key: _above(diagram, entry) for key, entry in entries.items()}
+    return Hull(above, tuple(key for key, entry in entries.items() if id(entry) in stable))
+
+
+def _above(diagram: PhaseDiagram, entry: PDEntry) -> float:
+    energy = diagram.get_e_above_hull(entry, allow_negative=True, check_stable=False)
+    if energy is None:
+        raise ValueError(f"{entry.name} lies outside the phase diagram")
+    return float(energy)
 
 
 def _entry(phase: Phase) -> PDEntry:
