@@ -28,6 +28,15 @@ STAGE = "train_potential"
 WEIGHTS, DESCRIPTION, CARD, CURVE = "model.safetensors", "model.json", "card.json", "curve.jsonl"
 NEEDED = (WEIGHTS, DESCRIPTION, CARD)
 OPTIONAL = ("descriptors.safetensors",)
+ANALYTIC = {
+    "tersoff-bcn": (
+        "tersoff-bcn",
+        ("B", "C", "N"),
+        "K. Matsunaga et al., Jpn. J. Appl. Phys. 39, L48 (2000), by matscipy",
+    ),
+}
+"""Name → engine in kappakit.engines.registry, chemical symbols, version."""
+EMPIRICAL = "An empirical potential: for controls and for trying things out, not for ranking."
 TIME_LIMIT_S = 7 * 24 * 3600
 MAY_TRAIN = "accounts.create_campaigns"
 
@@ -54,6 +63,15 @@ def shipped_models_register(folder: Path | None = None) -> list[TrainedModel]:
     root = folder or Path(settings.BASE_DIR) / "models"
     found = sorted(p for p in root.iterdir() if (p / DESCRIPTION).exists()) if root.is_dir() else []
     return [_registered(path) for path in found]
+
+
+def analytic_models_register() -> list[TrainedModel]:
+    """A READY row for each analytic potential that may run a campaign; idempotent."""
+    rows = []
+    for name, (engine, species, version) in ANALYTIC.items():
+        facts = {"engine": engine, "species": list(species), "version": version, "state": ModelState.READY}
+        rows.append(TrainedModel.objects.get_or_create(name=name, defaults=facts | {"warning": EMPIRICAL})[0])
+    return rows
 
 
 @transaction.atomic

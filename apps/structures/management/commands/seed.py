@@ -8,11 +8,11 @@ from django.core.management.base import BaseCommand
 
 from apps.accounts.services import campaigns_allow, owner_ensure, user_ensure
 from apps.structures.services import reference_crystals_seed
-from apps.training.services import shipped_models_register
+from apps.training.services import analytic_models_register, shipped_models_register
 
 
 class Command(BaseCommand):
-    help = "Reference crystals, the shipped models and three people without passwords: admin, scientist, approver."
+    help = "Reference crystals, potentials and three people without passwords: admin, scientist, approver."
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner_ensure(username="admin")
@@ -20,5 +20,5 @@ class Command(BaseCommand):
         user_ensure(username="approver")
         references = reference_crystals_seed()
         models = shipped_models_register()
-        names = ", ".join(model.name for model in models) or "none"
-        self.stdout.write(f"{len(references)} reference crystals; shipped models: {names}")
+        names = ", ".join(model.name for model in [*models, *analytic_models_register()])
+        self.stdout.write(f"{len(references)} reference crystals; potentials: {names}")
