@@ -113,14 +113,14 @@ class _Relaxation:
         positions, forces = self._state.positions[mine].numpy(), self._state.forces[mine].numpy()
         cell, energy = self._state.cell[index].numpy().T, float(self._state.energy[index])
         if not (np.isfinite(positions).all() and np.isfinite(cell).all() and np.isfinite(energy)):
-            return RelaxedCrystal(start, _NOTHING(start.n_atoms), step, False)
+            return RelaxedCrystal(start, _nothing(start.n_atoms), step, False)
         cell = np.ascontiguousarray(cell if np.linalg.det(start.cell) > 0.0 else -cell)
         crystal = Crystal(cell, positions @ np.linalg.inv(cell), start.numbers)
         stress = self._state.stress[index].numpy()
         return RelaxedCrystal(crystal, Evaluation(energy, forces.copy(), stress.copy()), step, converged)
 
 
-def _NOTHING(n_atoms: int) -> Evaluation:
+def _nothing(n_atoms: int) -> Evaluation:
     return Evaluation(float("nan"), np.full((n_atoms, 3), np.nan), np.full((3, 3), np.nan))
 
 

@@ -62,11 +62,7 @@ def packed(frames: Sequence[Prepared], order: Sequence[int], capacity: Capacity)
 
 def _fits(frames: Sequence[Prepared], capacity: Capacity) -> bool:
     atoms = sum(len(f.parts.types) for f in frames)
-    return (
-        len(frames) < capacity.frames
-        and atoms < capacity.atoms
-        and sum(map(edge_count, frames)) < capacity.edges
-    )
+    return len(frames) < capacity.frames and atoms < capacity.atoms and sum(map(edge_count, frames)) < capacity.edges
 
 
 def capacity_for(frames: Sequence[Prepared], batch_edges: int) -> Capacity:

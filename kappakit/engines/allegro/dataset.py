@@ -1,20 +1,14 @@
-"""Labelled crystals: read from extended XYZ, split by distinct crystal."""
+"""The split of labelled crystals, by distinct crystal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from ase.io import iread
 
-from kappakit.crystals import Crystal
 from kappakit.errors import InputError
-from kappakit.ports import Evaluation, LabelledCrystal
-
-VOIGT = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
+from kappakit.ports import LabelledCrystal
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,31 +18,6 @@ class Split:
     train: tuple[LabelledCrystal, ...]
     validation: tuple[LabelledCrystal, ...]
     test: tuple[LabelledCrystal, ...]
-
-
-def read_frames(path: Path) -> list[LabelledCrystal]:
-    """Frames of an extended XYZ file with energy (eV), forces (eV/Å), stress (eV/Å³), `group` and `kind`.
-
-    Raises InputError for an unreadable file or a frame without labels.
-    """
-    try:
-        return [_labelled(atoms, index) for index, atoms in enumerate(iread(str(path), index=":", format="extxyz"))]
-    except (OSError, ValueError, KeyError, IndexError) as error:
-        raise InputError(f"{path.name} is not a labelled data set: {error}") from error
-
-
-def _labelled(atoms: Any, index: int) -> LabelledCrystal:
-    if atoms.calc is None or not {"energy", "forces", "stress"} <= atoms.calc.results.keys():
-        raise InputError(f"frame {index} lacks energy, forces or stress")
-    results = atoms.calc.results
-    stress = np.asarray(results["stress"], dtype=float)
-    crystal = Crystal(atoms.cell.array, atoms.get_scaled_positions(wrap=False), atoms.numbers)
-    evaluation = Evaluation(
-        energy=float(results["energy"]),
-        forces=np.asarray(results["forces"], dtype=float),
-        stress=stress if stress.shape == (3, 3) else stress[np.array(VOIGT)],
-    )
-    return LabelledCrystal(crystal, evaluation, str(atoms.info.get("group", index)), str(atoms.info.get("kind", "")))
 
 
 def split(

@@ -77,9 +77,7 @@ class Evaluator:
         """The model for torch-sim, neighbour lists by matscipy."""
         species = list(self.description.species)
         cutoff = self.description.architecture.cutoff
-        transforms = basic_transforms(
-            {}, cutoff, species, {s: s for s in species}, neighborlist_backend="matscipy"
-        )
+        transforms = basic_transforms({}, cutoff, species, {s: s for s in species}, neighborlist_backend="matscipy")
         return NequIPTorchSimCalc(self.model, device="cpu", transforms=transforms)
 
 

@@ -7,7 +7,6 @@ import json
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ import torch
 from kappakit.engines.allegro import network
 from kappakit.engines.allegro.batches import prepare
 from kappakit.engines.allegro.configurations import Configuration, configuration
-from kappakit.engines.allegro.dataset import Split, read_frames, split
+from kappakit.engines.allegro.dataset import Split, split
 from kappakit.engines.allegro.preparation import describe
 from kappakit.engines.allegro.training import CURVE, Training
 from kappakit.engines.allegro.versions import VERSION
+from kappakit.labels import read_frames
 from kappakit.ports import LabelledCrystal, Progress, SilentProgress, TrainingCurvePoint, TrainingResult
 from kappakit.units import EV_PER_A3_IN_GPA
 
@@ -61,9 +61,7 @@ def _named(name: str, overrides: dict[str, Any]) -> Configuration:
     return configuration(name, overrides)
 
 
-def _split(
-    frames: Sequence[LabelledCrystal], chosen: Configuration, seed: int, always_train: Sequence[str]
-) -> Split:
+def _split(frames: Sequence[LabelledCrystal], chosen: Configuration, seed: int, always_train: Sequence[str]) -> Split:
     return split(
         frames,
         seed=seed,
