@@ -7,17 +7,17 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from apps.core.states import one_of, only_moves
+from apps.core.states import choice, one_of, only_moves
 from apps.training.models import TrainedModel
 
 
 class CampaignState(models.TextChoices):
-    DRAFT = "DRAFT", "draft"
-    RUNNING = "RUNNING", "running"
-    HALTED = "HALTED", "halted"
-    DONE = "DONE", "done"
-    CANCELLED = "CANCELLED", "cancelled"
-    ARCHIVED = "ARCHIVED", "archived"
+    DRAFT = choice("DRAFT", "draft")
+    RUNNING = choice("RUNNING", "running")
+    HALTED = choice("HALTED", "halted")
+    DONE = choice("DONE", "done")
+    CANCELLED = choice("CANCELLED", "cancelled")
+    ARCHIVED = choice("ARCHIVED", "archived")
 
 
 CAMPAIGN_MOVES = {
@@ -33,10 +33,10 @@ CAMPAIGN_MOVES = {
 
 
 class StepState(models.TextChoices):
-    RUNNING = "RUNNING", "running"
-    DONE = "DONE", "done"
-    FAILED = "FAILED", "failed"
-    CANCELLED = "CANCELLED", "cancelled"
+    RUNNING = choice("RUNNING", "running")
+    DONE = choice("DONE", "done")
+    FAILED = choice("FAILED", "failed")
+    CANCELLED = choice("CANCELLED", "cancelled")
 
 
 STEP_MOVES = {
@@ -47,12 +47,12 @@ STEP_MOVES = {
 
 
 class Role(models.TextChoices):
-    VIEWER = "viewer", "viewer"
-    REVIEWER = "reviewer", "reviewer"
-    CURATOR = "curator", "curator"
-    OPERATOR = "operator", "operator"
-    APPROVER = "approver", "approver"
-    ADMIN = "admin", "admin"
+    VIEWER = choice("viewer", "viewer")
+    REVIEWER = choice("reviewer", "reviewer")
+    CURATOR = choice("curator", "curator")
+    OPERATOR = choice("operator", "operator")
+    APPROVER = choice("approver", "approver")
+    ADMIN = choice("admin", "admin")
 
 
 @pghistory.track(

@@ -131,7 +131,7 @@ def campaign_clone(*, campaign: Campaign, user: Any, name: str) -> Campaign:
 def campaign_archive(*, campaign: Campaign, user: Any) -> Campaign:
     """Out of sight, nothing is lost. Raises Conflict while it runs."""
     permit(user, "administer", campaign)
-    froms = [s for s in CampaignState if s not in (CampaignState.RUNNING, CampaignState.ARCHIVED)]
+    froms = [s for s in CampaignState.values if s not in (CampaignState.RUNNING, CampaignState.ARCHIVED)]
     return _move(campaign, froms, CampaignState.ARCHIVED, archived_from=campaign.state)
 
 
@@ -164,7 +164,7 @@ def membership_set(*, campaign: Campaign, user: Any, roles: Iterable[str], by: A
     wanted = set(roles)
     if unknown := wanted - set(Role.values):
         raise FieldRefused(f"There is no role {', '.join(sorted(unknown))}.", detail={"roles": "unknown"})
-    ordered = [role.value for role in Role if role in wanted]
+    ordered = [role for role in Role.values if role in wanted]
     membership, _ = Membership.objects.update_or_create(campaign=campaign, user=user, defaults={"roles": ordered})
     return membership
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pgtrigger
 from django.db import models
 
 Moves = Mapping[str, frozenset[str]]
+
+
+def choice(value: str, label: str) -> Any:
+    """A member of a TextChoices and its label; typed Any, for it becomes a str, not the pair that is written."""
+    return value, label
 
 
 def one_of(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:

@@ -6,7 +6,7 @@ from django.db import models
 
 from apps.artifacts.models import Artifact
 from apps.campaigns.models import Campaign
-from apps.core.states import one_of
+from apps.core.states import choice, one_of
 from apps.structures.models import Candidate
 
 
@@ -45,8 +45,8 @@ class MapPoint(models.Model):
 
 
 class SelectionKind(models.TextChoices):
-    SAMPLE = "sample", "diverse sample"
-    NEIGHBOURS = "neighbours", "neighbours"
+    SAMPLE = choice("sample", "diverse sample")
+    NEIGHBOURS = choice("neighbours", "neighbours")
 
 
 class Selection(models.Model):

@@ -9,7 +9,7 @@ from django.db import models
 
 from apps.artifacts.models import Artifact
 from apps.campaigns.models import Campaign
-from apps.core.states import one_of
+from apps.core.states import choice, one_of
 from apps.training.models import TrainedModel
 
 USER = settings.AUTH_USER_MODEL
@@ -159,24 +159,24 @@ class SymmetryReport(models.Model):
 
 
 class Origin(models.TextChoices):
-    IMPORTED = "imported", "imported"
-    GENERATED = "generated", "generated"
-    REFERENCE = "reference", "reference"
+    IMPORTED = choice("imported", "imported")
+    GENERATED = choice("generated", "generated")
+    REFERENCE = choice("reference", "reference")
 
 
 class Outcome(models.TextChoices):
-    PENDING = "pending", "pending"
-    REJECTED = "rejected", "rejected"
-    DUPLICATE = "duplicate", "duplicate"
-    SCREENED_OUT = "screened-out", "screened out"
-    KEPT = "kept", "kept"
+    PENDING = choice("pending", "pending")
+    REJECTED = choice("rejected", "rejected")
+    DUPLICATE = choice("duplicate", "duplicate")
+    SCREENED_OUT = choice("screened-out", "screened out")
+    KEPT = choice("kept", "kept")
 
 
 class NoveltyLevel(models.TextChoices):
-    UNKNOWN = "", "not compared"
-    KAPPA_KNOWN = "kappa-known", "κ known"
-    STRUCTURE_KNOWN = "structure-known", "structure known"
-    NEW = "new", "new"
+    UNKNOWN = choice("", "not compared")
+    KAPPA_KNOWN = choice("kappa-known", "κ known")
+    STRUCTURE_KNOWN = choice("structure-known", "structure known")
+    NEW = choice("new", "new")
 
 
 class Candidate(models.Model):

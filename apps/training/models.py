@@ -7,14 +7,14 @@ from django.conf import settings
 from django.db import models
 
 from apps.artifacts.models import Artifact
-from apps.core.states import one_of, only_moves
+from apps.core.states import choice, one_of, only_moves
 
 
 class ModelState(models.TextChoices):
-    TRAINING = "TRAINING", "training"
-    READY = "READY", "ready"
-    FAILED = "FAILED", "failed"
-    CANCELLED = "CANCELLED", "cancelled"
+    TRAINING = choice("TRAINING", "training")
+    READY = choice("READY", "ready")
+    FAILED = choice("FAILED", "failed")
+    CANCELLED = choice("CANCELLED", "cancelled")
 
 
 MOVES = {
@@ -25,8 +25,8 @@ MOVES = {
 
 
 class ModelKind(models.TextChoices):
-    POTENTIAL = "potential", "potential"
-    GENERATOR = "generator", "generator"
+    POTENTIAL = choice("potential", "potential")
+    GENERATOR = choice("generator", "generator")
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), fields=["name", "state"])

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                     ("kept", "kept"),
                 ],
                 default="pending",
-                help_text="what undoing returns the duplicate to",
+                help_text="what undoing returns it to",
                 max_length=16,
             ),
         ),
