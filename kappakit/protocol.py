@@ -296,7 +296,7 @@ PROTOCOLS: dict[str, Protocol] = {
         relax=RelaxSettings(max_steps=200, batch=32),
         sample=SampleSettings(count=2, references="diamond"),
         conductivity=ConductivitySettings(
-            fc3_supercell=2, fc2_supercell=2, mesh_length=10.0, max_evaluations=20_000, max_sweep_evaluations=40_000
+            fc3_supercell=2, fc2_supercell=2, mesh_length=15.0, max_evaluations=20_000, max_sweep_evaluations=40_000
         ),
         neighbours=NeighbourSettings(k=1),
     ),

@@ -18,6 +18,9 @@ from apps.terminal.ranking import print_ranked
 from kappakit.protocol import PROTOCOLS
 
 
+LOG_WIDTH = 150
+
+
 class Command(BaseCommand):
     help = "Run the demo's campaign to its end and print the ranked table."
 
@@ -26,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--fresh", action="store_true", help="start a new campaign")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console()
+        console = terminal()
         campaign = demo_campaign(options["protocol"], fresh=options["fresh"])
         console.print(f"Campaign “{campaign.name}” (page /campaigns/{campaign.pk}/)", highlight=False)
         end = follow(lambda: look(campaign.pk), console)
@@ -35,6 +38,12 @@ class Command(BaseCommand):
         table = ranked_table(campaign)
         print_ranked(table, console)
         sys.exit(exit_code(end, len(table.rows)))
+
+
+def terminal() -> Console:
+    """The console; a file or pipe is wide enough for the ranked table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=LOG_WIDTH)
 
 
 def look(campaign_id: int) -> Snapshot:
