@@ -206,10 +206,10 @@ def _write_owned(path: Path, text: str, places: Places) -> None:
 
 def _give(path: Path, places: Places) -> None:
     """Refuses a folder of somebody else: /tmp is shared."""
-    owner = pwd.getpwnam(places.server_user) if places.server_user else pwd.getpwuid(os.geteuid())
-    if path.stat().st_uid not in (os.geteuid(), owner.pw_uid):
+    owner = pwd.getpwnam(places.server_user) if places.server_user else None
+    if path.stat().st_uid not in (os.geteuid(), owner and owner.pw_uid):
         raise DatabaseUnavailable(f"{path} belongs to somebody else.")
-    if places.server_user:
+    if owner:
         os.chown(path, owner.pw_uid, owner.pw_gid)
 
 
