@@ -95,4 +95,5 @@ def _rejected(counts: Funnel) -> str:
 
 def _merged(counts: Funnel) -> str:
     conflicts = f", {counts.conflicts} in conflict" if counts.conflicts else ""
-    return f"{counts.duplicates} duplicates{conflicts}" if counts.duplicates else ""
+    plural = "" if counts.duplicates == 1 else "s"
+    return f"{counts.duplicates} duplicate{plural}{conflicts}" if counts.duplicates else ""

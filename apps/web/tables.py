@@ -16,7 +16,8 @@ NUMBER = {"td": {"class": "num"}, "th": {"class": "num"}}
 
 def head(title: str, unit: str = "") -> SafeString:
     """A header with its unit below."""
-    return format_html('{} <span class="unit">{}</span>', title, unit) if unit else format_html("{}", title)
+    shown = units.typeset(title)
+    return format_html('{} <span class="unit">{}</span>', shown, unit) if unit else shown
 
 
 def link(url: str, text: str) -> SafeString:
@@ -33,6 +34,13 @@ class NumberColumn(tables.Column):
 
     def render(self, value: float) -> str:
         return units.num(value, self.digits)
+
+
+class FixedColumn(NumberColumn):
+    """`digits` decimals."""
+
+    def render(self, value: float) -> str:
+        return units.fixed(value, self.digits)
 
 
 class KappaColumn(NumberColumn):
@@ -65,8 +73,8 @@ class CandidateTable(tables.Table):
     n_atoms = NumberColumn("N", "atoms")
     kappa_rta = KappaColumn("RTA")
     kappa_lbte = KappaColumn("LBTE")
-    above_hull = NumberColumn("Above hull", "eV/atom")
-    density = NumberColumn("Density", "g/cm³")
+    above_hull = FixedColumn("Above hull", "eV/atom", 3)
+    density = FixedColumn("Density", "g/cm³", 2)
     dynamical = StateColumn(verbose_name="Phonons", orderable=False)
     novelty = StateColumn(verbose_name="Novelty")
     outcome = StateColumn(verbose_name="Outcome")

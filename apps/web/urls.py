@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exports/<int:pk>/file/", lists.export_file, name="export-file"),
     path("exports/<int:pk>/again/", lists.export_again, name="export-again"),
     path("candidates/<int:pk>/", candidate.candidate, name="candidate"),
+    path("candidates/<int:pk>/place/", candidate.candidate_place_part, name="candidate-place"),
     path("candidates/<int:pk>/files/<slug:kind>/", candidate.candidate_file, name="candidate-file"),
     path("candidates/<int:pk>/review/", candidate.candidate_review, name="candidate-review"),
     path("candidates/<int:pk>/listed/", candidate.candidate_listed, name="candidate-listed"),

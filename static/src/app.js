@@ -65,11 +65,15 @@ function fillPreset(select) {
 keyboardTables();
 
 // Elapsed times go on between two answers of the server.
-setInterval(() => {
+setInterval(tick, 1000);
+document.addEventListener('htmx:afterSwap', tick);
+tick();
+
+function tick() {
   for (const place of document.querySelectorAll('time[data-since]')) {
     place.textContent = spoken((Date.now() - Date.parse(place.dataset.since)) / 1000);
   }
-}, 1000);
+}
 
 function spoken(seconds) {
   const s = Math.max(0, Math.round(seconds));

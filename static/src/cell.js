@@ -26,7 +26,7 @@ function paint(place) {
   viewer.zoomTo();
   viewer.rotate(-12, 'x');
   viewer.rotate(18, 'y');
-  viewer.zoom(1.05);
+  viewer.zoom(1.45);
   viewer.render();
 }
 

@@ -89,7 +89,9 @@ class Seat:
         )
 
     def picture(self, name: str) -> None:
-        """A screenshot for people; the folder is ignored by git."""
+        """A screenshot for people, with SCREENSHOTS=1; the folder is ignored by git."""
+        if os.environ.get("SCREENSHOTS") != "1":
+            return
         SCREENSHOTS.mkdir(exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
@@ -108,7 +110,7 @@ def world(owner: User) -> w.World:
 def stranger_seat(live_server, context: BrowserContext) -> Iterator[Seat]:
     """Nobody is signed in yet."""
     context.add_init_script(REPORT_VIOLATIONS)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     seat = Seat(context.new_page(), live_server.url)
     seat.page.on("console", lambda m: seat.complaints.append(m.text) if m.type == "error" else None)
     seat.page.on("pageerror", lambda error: seat.complaints.append(str(error)))

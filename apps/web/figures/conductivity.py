@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from apps.reviews.dossier import CumulativeFacts, TensorFacts
-from apps.web.figures.style import MUTED, SERIES, Figure, axis, figure
+from apps.web.figures.style import MUTED, SERIES, Figure, axis, figure, log_ticks
 
 ANGSTROM_IN_NM = 0.1
 SAME = 1e-3
@@ -21,8 +21,8 @@ def kappa_temperature(tensors: Sequence[TensorFacts]) -> Figure:
     traces = [line for tensor in tensors for line in _lines(tensor)]
     return figure(
         traces,
-        xaxis=axis("Temperature (K)", type="log", dtick="D2"),
-        yaxis=axis("Principal κ<sub>L</sub> (W/(m·K))", type="log", dtick="D2"),
+        xaxis=axis("Temperature (K)", type="log", **log_ticks(t for one in tensors for t in one.temperatures)),
+        yaxis=axis("Principal κ<sub>L</sub> (W/(m·K))", type="log", **log_ticks(_values(tensors))),
         shapes=[_mark(tensors[0].temperature)] if tensors else [],
     )
 
@@ -41,11 +41,15 @@ def kappa_cumulative(cumulative: CumulativeFacts, temperature: float) -> Figure:
     half = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": total / 2, "y1": total / 2}
     return figure(
         [trace],
-        xaxis=axis("Mean free path (nm)", type="log"),
+        xaxis=axis("Mean free path (nm)", type="log", **log_ticks(paths)),
         yaxis=axis(f"Cumulative κ<sub>L</sub> at {temperature:g} K (W/(m·K))", rangemode="tozero"),
         shapes=[{**half, "line": {"color": MUTED, "dash": "dot", "width": 1}}],
         showlegend=False,
     )
+
+
+def _values(tensors: Sequence[TensorFacts]) -> list[float]:
+    return [value for tensor in tensors for row in tensor.principal_by_temperature for value in row]
 
 
 def _lines(tensor: TensorFacts) -> list[go.Scatter]:

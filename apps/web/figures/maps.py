@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from apps.web.figures.style import MUTED, SERIES, Figure, figure
+from apps.web.figures.style import MUTED, SERIES, Figure, figure, log_ticks
 
-NO_AXIS = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "title": {"text": ""}}
+NO_AXIS = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "showline": False, "title": {"text": ""}}
 COLOURSCALE = "Viridis"
 
 
@@ -45,7 +45,7 @@ def soap_map(marks: Sequence[Mark], quantity: Quantity) -> Figure:
     traces += [_rings([mark for mark in marks if mark.ring])]
     return figure(
         traces,
-        xaxis={**NO_AXIS, "constrain": "domain"},
+        xaxis=NO_AXIS,
         yaxis={**NO_AXIS, "scaleanchor": "x"},
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         dragmode="pan",
@@ -95,10 +95,9 @@ def _scale(marks: Sequence[Mark], quantity: Quantity) -> go.Scattergl:
 
 def _logarithmic(numbers: Sequence[float]) -> tuple[list[float], dict[str, object]]:
     """Exponents, and ticks that read as the numbers themselves."""
-    exponents = [_log10(number) for number in numbers]
-    nice = [float(f"{m}e{e}") for e in range(-3, 6) for m in (1, 2, 5)]
-    inside = [n for n in nice if min(exponents) - 0.01 <= _log10(n) <= max(exponents) + 0.01]
-    return exponents, {"tickvals": [_log10(n) for n in inside], "ticktext": [f"{n:g}" for n in inside]}
+    ticks = log_ticks(numbers)
+    shown = {"tickvals": [_log10(n) for n in ticks.get("tickvals", [])], "ticktext": ticks.get("ticktext", [])}
+    return [_log10(number) for number in numbers], shown
 
 
 def _log10(number: float) -> float:

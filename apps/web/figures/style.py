@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import plotly.graph_objects as go
@@ -20,6 +22,19 @@ FONT = "Inter, system-ui, sans-serif"
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """An axis with its title; colours come from the page's theme."""
     return {"title": {"text": title}, "ticks": "outside", "showline": True, "automargin": True, **more}
+
+
+def log_ticks(numbers: Iterable[float]) -> dict[str, list[Any]]:
+    """tickvals and ticktext of a logarithmic axis over `numbers`: 1, 2, 5 of each decade, or the decades alone where
+    those would crowd; zero and below are passed over."""
+    positive = [number for number in numbers if number > 0]
+    if not positive:
+        return {}
+    low, high = math.log10(min(positive)) - 0.05, math.log10(max(positive)) + 0.05
+    steps = (1, 2, 5) if high - low < 3 else (1,)
+    nice = [float(f"{m}e{e}") for e in range(math.floor(low), math.ceil(high) + 1) for m in steps]
+    shown = [number for number in nice if low <= math.log10(number) <= high]
+    return {"tickvals": shown, "ticktext": [f"{number:g}" if number < 1e5 else f"{number:.0e}" for number in shown]}
 
 
 def figure(traces: list[Any], **layout: Any) -> Figure:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from apps.web.figures.style import SERIES, Figure, axis, figure
+from apps.web.figures.style import SERIES, Figure, axis, figure, log_ticks
 
 PANELS = (
     ("train_loss", "Training loss", "{y:.3g}"),
@@ -32,7 +32,7 @@ def _panel(epochs: Sequence[float], values: Sequence[float], title: str, text: s
         line={"color": SERIES[0], "width": 2},
         hovertemplate=f"epoch %{{x}}: %{text}<extra></extra>",
     )
-    return figure([trace], xaxis=axis("Epoch"), yaxis=axis(title, type="log", nticks=6), showlegend=False)
+    return figure([trace], xaxis=axis("Epoch"), yaxis=axis(title, type="log", **log_ticks(values)), showlegend=False)
 
 
 def _positive(value: float | None) -> bool:

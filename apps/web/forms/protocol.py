@@ -96,7 +96,7 @@ def _groups(protocol: Protocol) -> Iterator[ProtocolGroup]:
     for stage in fields(protocol):
         settings = getattr(protocol, stage.name)
         if is_dataclass(settings):
-            about = (type(settings).__doc__ or "").split("\n")[0]
+            about = (type(settings).__doc__ or "").split("\n")[0].replace("`", "")
             names = [f.name for f in fields(settings)]
             yield ProtocolGroup(
                 stage.name, GROUP_TITLES.get(stage.name, stage.name), about, _fields(settings, names, f"{stage.name}.")

@@ -127,6 +127,12 @@ def formula(text: str) -> SafeString:
 
 
 @register.filter
+def typeset(text: str) -> SafeString:
+    """'κ_L' with its subscript."""
+    return mark_safe(escape(text).replace("κ_L", "κ<sub>L</sub>"))
+
+
+@register.filter
 def state(value: str) -> SafeString | str:
     """A coloured label for a state, an outcome or a verdict."""
     if not value:

@@ -10,11 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.campaigns.permissions import actions_of
-from apps.campaigns.selectors import campaign_get
 from apps.core.errors import NotThere
 from apps.reviews import services
-from apps.reviews.selectors import candidate_dossier, candidate_lists
+from apps.reviews.selectors import candidate_dossier
+from apps.reviews.selectors.dossiers import candidate_page, candidate_place
 from apps.reviews.selectors.programs import lists_visible, plan_visible
 from apps.structures.selectors import candidate_get
 from apps.web.candidate_page import dossier_json, figures_of, tensor_rows, written
@@ -39,20 +38,28 @@ SAID = {
 @page
 def candidate(request: HttpRequest, pk: int) -> HttpResponse:
     """The dossier as a page."""
-    dossier = candidate_dossier(request.user, pk)
-    found = campaign_get(request.user, dossier.campaign_id)
-    may = actions_of(request.user, found)
+    dossier, found, may = candidate_page(request.user, pk)
     context = {
         "section": "campaigns",
         "tab": "candidates",
         "campaign": found,
         "d": dossier,
         "may": may,
-        "lists": candidate_lists(request.user, found) if "review" in may else [],
+        "lists": lists_visible(request.user).filter(campaign=found).order_by("name") if "review" in may else [],
         "tensors": tensor_rows(dossier),
         **figures_of(dossier),
     }
     return render(request, "web/candidate/page.html", context)
+
+
+@require_GET
+@page
+def candidate_place_part(request: HttpRequest, pk: int) -> HttpResponse:
+    """Its place on the map, nearest neighbours and selections: a part of the page that loads by itself."""
+    place, selections = candidate_place(request.user, pk)
+    row = candidate_get(request.user, pk)
+    context = {"place": place, "selections": selections, "campaign": row.campaign}
+    return render(request, "web/candidate/place.html", context)
 
 
 @require_GET
