@@ -13,12 +13,13 @@ from kappakit.ports import Engines, LabelledCrystal, Potential, TrainingResult
 from kappakit.stages.contracts import TrainInputs, TrainOutputs
 from kappakit.stages.table import NoSettings
 
-FOLDER = "model"
+FOLDER = "checkpoint"
+"""It outlives the attempt: the next one resumes from it."""
 ENGINE = "allegro"
 
 
 def run(inputs: TrainInputs, settings: NoSettings, *, engines: Engines) -> TrainOutputs:
-    """Train into ./model (a checkpoint there is resumed).
+    """Train into ./checkpoint (what an earlier attempt left there is resumed).
 
     Raises InputError for an unreadable data set, an unknown configuration, or too few distinct crystals to split.
     """
