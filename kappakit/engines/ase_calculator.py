@@ -20,7 +20,7 @@ from kappakit.protocol import RelaxSettings
 
 @dataclass
 class AsePotential:
-    """`calculator` makes an ASE calculator with energy, forces and stress. Attributes as in kappakit.ports.Potential."""
+    """`calculator` makes an ASE calculator with energy, forces, stress. Attributes as in kappakit.ports.Potential."""
 
     name: str
     engine: str

@@ -41,17 +41,19 @@ class AllegroPotential:
         self,
         folder: Path,
         *,
-        precision: str = DEFAULT_PRECISION,
+        precision: str | None = None,
         cache: Path | None = None,
         compile_model: bool | None = None,
     ) -> None:
-        """`compile_model` None: when a compiler is found. Raises InputError for a damaged folder."""
+        """`precision` None: the card's; `compile_model` None: when a compiler is found. Raises InputError for a damaged folder."""
         self._folder = folder
         self._card = read_card(folder)
         self.name = str(self._card.get("name", folder.name))
         self.sha256 = network.digest(folder)
-        self.precision = precision
-        self._network, self._description = network.load(folder, dtype=precision)
+        self.precision = precision or str(self._card.get("precision", DEFAULT_PRECISION))
+        if self.precision not in network.DTYPES:
+            raise InputError(f"a potential computes in float32 or float64, not {self.precision}")
+        self._network, self._description = network.load(folder, dtype=self.precision)
         self._network.requires_grad_(False)
         self.species = self._description.species
         self.compiled = compiler() is not None if compile_model is None else compile_model

@@ -1,4 +1,4 @@
-"""AllegroTrainer: the engine's `ports.Trainer`. Also `python -m kappakit.engines.allegro.trainer` for a plain folder."""
+"""AllegroTrainer: the engine's `ports.Trainer`; also a command, `python -m kappakit.engines.allegro.trainer`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training loop: Adam with warm-up and cosine decay, an averaged copy of the weights, resumable after each epoch."""
+"""The training loop: Adam with warm-up and cosine decay, an averaged copy of the weights, resumable checkpoints."""
 
 from __future__ import annotations
 
