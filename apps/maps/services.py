@@ -15,6 +15,7 @@ from apps.artifacts import services as artifacts
 from apps.campaigns.models import Campaign
 from apps.maps.models import MapPoint, Selection, SelectionKind, SelectionMember, SoapMap
 from apps.maps.selectors import DESCRIPTORS, IDS
+from apps.structures.services import numbering_lock
 
 BATCH = 2000
 
@@ -42,7 +43,7 @@ def map_record(
     notes: Iterable[str],
 ) -> SoapMap:
     """The next version of the campaign's map: descriptors (n, d), plane (n, 2), in order of `ids`."""
-    Campaign.objects.select_for_update().get(pk=campaign.pk)
+    numbering_lock(campaign.pk)
     newest = SoapMap.objects.filter(campaign=campaign).aggregate(Max("version"))["version__max"] or 0
     row = SoapMap.objects.create(
         campaign=campaign,

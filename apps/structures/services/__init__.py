@@ -1,6 +1,6 @@
 """What people and stages do with structures and candidates."""
 
-from apps.structures.services.bulk import rows_set
+from apps.structures.services.bulk import numbering_lock, rows_set
 from apps.structures.services.candidates import Newcomer, candidates_add, refusals_add
 from apps.structures.services.curation import (
     candidate_exclude,
@@ -22,6 +22,7 @@ __all__ = [
     "duplicate_undo",
     "exclusion_undo",
     "import_file_add",
+    "numbering_lock",
     "reference_crystals_seed",
     "refusals_add",
     "rows_set",

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from apps.campaigns.models import Campaign
 from apps.structures.models import Candidate, Origin, Outcome, Refusal
+from apps.structures.services.bulk import numbering_lock
 from apps.structures.services.structures import structure_ids
 from kappakit.crystals import Crystal
 from kappakit.stages import contracts
@@ -33,10 +34,10 @@ class Newcomer:
 def candidates_add(campaign: Campaign, origin: Origin, newcomers: Sequence[Newcomer]) -> set[int]:
     """Candidates of those whose source is new, numbered in order; their ids.
 
-    What the campaign's potential does not know is rejected at once. Holds the campaign's row until the transaction
-    ends, so that numbers are given once.
+    What the campaign's potential does not know is rejected at once. Others who add to the campaign wait until the
+    transaction ends, so that numbers are given once.
     """
-    Campaign.objects.select_for_update().get(pk=campaign.pk)
+    numbering_lock(campaign.pk)
     sources = [newcomer.source for newcomer in newcomers]
     known = set(Candidate.objects.filter(campaign=campaign, source__in=sources).values_list("source", flat=True))
     fresh = [newcomer for newcomer in newcomers if newcomer.source not in known]
