@@ -30,6 +30,7 @@ EIGENVECTOR_FREE = {
 }
 """phono3py's options that free linewidths from the choice of eigenvectors in degenerate subspaces and of the
 tetrahedra's diagonal; without them rounding alone moves κ_L by half a per cent on a coarse mesh."""
+SHORTFALL = 0.02
 NEGLIGIBLE = 1e-12
 """Share of the largest mode's κ_L below which a mode is left out of the cumulative one: frozen modes at Γ."""
 
@@ -98,6 +99,17 @@ def tensor(
         uvw=direction_words(values[at], directions[at], named_cell),
         seconds=seconds,
     )
+
+
+def below_rta(full: Conductivity, rta: Conductivity, temperature: float) -> bool:
+    """Whether LBTE falls short of RTA along some direction by more than SHORTFALL of the largest principal value.
+
+    RTA is a trial solution of the variational principle that LBTE maximises (J. M. Ziman, Electrons and Phonons, 1960,
+    ch. 7), so only a collision matrix that lacks channels, on too coarse a mesh, can do so.
+    """
+    exact = full.kappa[nearest(full.temperatures, temperature)]
+    trial = rta.kappa[nearest(rta.temperatures, temperature)]
+    return bool(principal(exact - trial)[0].min() < -SHORTFALL * principal(trial)[0].max())
 
 
 def nearest(temperatures: np.ndarray, temperature: float) -> int:

@@ -13,7 +13,7 @@ import phono3py
 from phono3py import Phono3py
 from phono3py.file_IO import write_fc2_to_hdf5, write_fc3_to_hdf5, write_FORCES_FC2, write_FORCES_FC3
 
-from kappakit.conductivity import LBTE, RTA, Conductivity, Modes, mode_data, nearest, solve, tensor
+from kappakit.conductivity import LBTE, RTA, Conductivity, Modes, below_rta, mode_data, nearest, solve, tensor
 from kappakit.crystals import Crystal
 from kappakit.displacements import SYMPREC, crystal_of
 from kappakit.errors import Rejected
@@ -30,6 +30,7 @@ EXACT_ANGLE = -1.0
 """spglib: angles are judged by the distance tolerance alone."""
 NAC_NOT_NEEDED, NAC_MISSING, NAC_INCLUDED = "not needed", "missing", "included"
 NO_KAPPA = "imaginary modes: no κ_L was computed"
+TOO_COARSE = "LBTE lies below RTA along a direction: the mesh is too coarse for it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,8 @@ def conductivities(
     full = tensor(
         calculation.thermal_conductivity, LBTE, mesh, ranked=settings.temperature, named_cell=named, seconds=seconds
     )
+    if below_rta(full, rta, settings.temperature):
+        notes = (*notes, TOO_COARSE)
     return Solutions((_tensor_record(rta), _tensor_record(full)), modes, notes)
 
 
