@@ -73,7 +73,7 @@ def neighbours_search_again(*, campaign: Campaign, user: Any) -> Job:
         raise Conflict("No crystal is ultrahigh by the protocol's limit and method: there is nothing to search around.")
     sweep = 1 + max(Selection.objects.filter(campaign=campaign).values_list("sweep", flat=True), default=0)
     spec = neighbours_job(campaign, centres, sweep=sweep, again=True)
-    (job,) = jobs.enqueue([spec], group=f"neighbours:{campaign.pk}:{sweep}")
+    (job,) = jobs.enqueue([spec], group=f"neighbours:{campaign.pk}")
     return job
 
 

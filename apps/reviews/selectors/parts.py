@@ -19,11 +19,12 @@ def candidate_name(candidate: Candidate) -> str:
 
 
 def candidate_ref(candidate: Candidate) -> d.CandidateRef:
-    """The name and formula of a candidate from its summary row."""
+    """The name (else '#' and its number) and formula of a candidate from its summary row."""
     summary = getattr(candidate, "summary", None)
+    number = f"#{candidate.index}"
     if summary is None:
-        return d.CandidateRef(candidate.pk, candidate.index, candidate.label, "")
-    return d.CandidateRef(candidate.pk, candidate.index, summary.name, summary.formula, summary.space_group)
+        return d.CandidateRef(candidate.pk, candidate.index, candidate.label or number, "")
+    return d.CandidateRef(candidate.pk, candidate.index, summary.name or number, summary.formula, summary.space_group)
 
 
 def structure_facts(row: Structure) -> d.StructureFacts:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import CharField, Model, Q, QuerySet, Value
+from django.db.models import CharField, F, Func, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from apps.artifacts.models import Artifact
-from apps.campaigns.models import Step
+from apps.campaigns.models import Campaign, Step
 from apps.campaigns.selectors import campaigns_visible
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
 from apps.core.errors import NotThere
 from apps.jobs.models import SPLIT, Attempt, Job
-from apps.maps.models import SoapMap
+from apps.maps.models import Selection, SoapMap
 from apps.reviews.models import CandidateList, CandidateListItem, Export
 from apps.reviews.selectors.ranking import HEAVY_PHONONS, HEAVY_TENSOR
 from apps.structures.models import Candidate, Import, ReferenceCrystal, Structure, SymmetryReport
@@ -53,9 +53,12 @@ def jobs_visible(user: Any) -> QuerySet[Job]:
         _group("step", Step.objects.filter(campaign__in=campaigns)),
         _group("kappa", KappaPlan.objects.filter(candidate__campaign__in=campaigns)),
         _group("export", Export.objects.filter(campaign__in=campaigns)),
+        _group("neighbours", Campaign.objects.filter(pk__in=campaigns)),
+        _group("kappa-plan", Selection.objects.filter(campaign__in=campaigns)),
+        _group("kappa-plan", Selection.objects.filter(campaign__in=campaigns)),
         _group("training", TrainedModel.objects.all()),
     ]
-    return rows.filter(_any("group", groups))
+    return rows.alias(asker=_ASKER).filter(_any("group", groups) | _of_campaigns("neighbours", campaigns))
 
 
 def attempts_of(job: Job) -> QuerySet[Attempt]:
@@ -117,6 +120,16 @@ def _any(field: str, sources: list[QuerySet[Any, Any]]) -> Q:
 def _group(prefix: str, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
     named = Concat(Value(f"{prefix}:"), Cast("pk", CharField()), output_field=CharField())
     return rows.order_by().annotate(group_name=named).values("group_name")
+
+
+_ASKER = Func(F("group"), Value(":"), Value(2), function="split_part", output_field=CharField())
+"""The number in a group's name."""
+
+
+def _of_campaigns(prefix: str, campaigns: QuerySet[Any, Any]) -> Q:
+    """Groups 'prefix:CAMPAIGN:…'; needs the alias `asker`."""
+    ids = campaigns.annotate(text=Cast("pk", CharField())).values("text")
+    return Q(group__startswith=f"{prefix}:", asker__in=ids)
 
 
 def _artifact_sources(user: Any, sha256: str) -> list[QuerySet[Any, Any]]:
