@@ -285,7 +285,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "paper": Protocol(),
     "demo": Protocol(
         source="both",
-        generate=GenerateSettings(count=48),
+        generate=GenerateSettings(count=48, min_atoms=4),
         sample=SampleSettings(count=8),
         conductivity=ConductivitySettings(method="rta"),
         neighbours=NeighbourSettings(k=4),
