@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from apps.campaigns.selectors import StepRow, steps_of
 from apps.conductivity.selectors import waiting_plans
@@ -54,7 +55,12 @@ def results_context(campaign: Any, method: str) -> tuple[dict[str, Any], bool]:
     ranked = ranked_table(campaign, asked)
     left_out = [(REASONS[name], count) for name, count in vars(ranked.left_out).items() if count]
     waiting = waiting_plans(campaign)
-    context = {"ranked": ranked, "left_out": left_out, "waiting": waiting[:MOST_WAITING], "method": ranked.method.lower()}
+    context = {
+        "ranked": ranked,
+        "left_out": left_out,
+        "waiting": waiting[:MOST_WAITING],
+        "method": ranked.method.lower(),
+    }
     return context, campaign.state == "RUNNING" or ranked.left_out.running > 0
 
 
@@ -73,14 +79,18 @@ def why_waiting(campaign: Any, steps: list[StepRow]) -> str:
 
 def funnel_stages(counts: Funnel) -> list[FunnelStage]:
     """Found → relaxed → unique → kept, with what fell away between."""
+    screened = f"{counts.screened_out} screened out" if counts.screened_out else ""
     rows = [
-        ("Crystals", counts.total, "", _origins(counts)),
-        ("Relaxed", counts.relaxed, "outcome=pending&outcome=duplicate&outcome=screened-out&outcome=kept", _rejected(counts)),
-        ("Unique", counts.unique, "outcome=pending&outcome=screened-out&outcome=kept", _merged(counts)),
-        ("Passed the screen", counts.kept, "outcome=kept", f"{counts.screened_out} screened out" if counts.screened_out else ""),
-    ]  # fmt: skip
+        ("Crystals", counts.total, (), _origins(counts)),
+        ("Relaxed", counts.relaxed, ("pending", "duplicate", "screened-out", "kept"), _rejected(counts)),
+        ("Unique", counts.unique, ("pending", "screened-out", "kept"), _merged(counts)),
+        ("Passed the screen", counts.kept, ("kept",), screened),
+    ]
     widest = max(counts.total, 1)
-    return [FunnelStage(title, count, count / widest, query, note) for title, count, query, note in rows]
+    return [
+        FunnelStage(title, count, count / widest, urlencode([("outcome", o) for o in outcomes]), note)
+        for title, count, outcomes, note in rows
+    ]
 
 
 def _origins(counts: Funnel) -> str:

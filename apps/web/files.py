@@ -12,7 +12,9 @@ from apps.reviews.selectors.programs import artifact_visible
 
 def attachment(text: str, name: str, content_type: str) -> HttpResponse:
     """A file made of text."""
-    return HttpResponse(text, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return HttpResponse(
+        text, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def stored_file(user: Any, sha256: str, name: str) -> FileResponse:

@@ -1,4 +1,4 @@
-"""Fragments that the page asks for again and again: 304 while nothing changed, 286 when there is nothing to wait for."""
+"""Fragments that a page asks for again and again: 304 while nothing changed, 286 when nothing is waited for."""
 
 from __future__ import annotations
 

@@ -62,9 +62,7 @@ def card_errors(card: Mapping[str, Any]) -> list[ErrorRow]:
 def card_sections(card: Mapping[str, Any]) -> list[CardSection]:
     """Plain facts first, then a section for each nested part, in the card's own order."""
     plain = tuple((_name(key), _said(value)) for key, value in card.items() if not isinstance(value, Mapping))
-    nested = [
-        CardSection(_name(key), tuple(_rows(value))) for key, value in card.items() if _is_section(key, value)
-    ]
+    nested = [CardSection(_name(key), tuple(_rows(value))) for key, value in card.items() if _is_section(key, value)]
     return [CardSection("In short", plain), *nested] if plain else nested
 
 

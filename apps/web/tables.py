@@ -11,6 +11,9 @@ from django.utils.safestring import SafeString
 
 from apps.web.templatetags import units
 
+SELECT_ALL = SafeString(
+    '<input type="checkbox" class="form-check-input" data-select-all aria-label="Select all on this page">'
+)
 NUMBER = {"td": {"class": "num"}, "th": {"class": "num"}}
 
 
@@ -63,9 +66,7 @@ class StateColumn(tables.Column):
 class CandidateTable(tables.Table):
     """Rows of CandidateSummary."""
 
-    choose = tables.Column(
-        empty_values=(), orderable=False, verbose_name=format_html('<input type="checkbox" class="form-check-input" data-select-all aria-label="Select all on this page">')
-    )  # fmt: skip
+    choose = tables.Column(empty_values=(), orderable=False, verbose_name=SELECT_ALL)
     index = tables.Column(verbose_name="#", attrs=NUMBER)
     name = tables.Column(verbose_name="Name", empty_values=())
     formula = tables.Column(verbose_name="Formula", orderable=False)
@@ -85,14 +86,15 @@ class CandidateTable(tables.Table):
 
     def render_choose(self, record: Any) -> SafeString:
         return format_html(
-            '<input type="checkbox" class="form-check-input" name="candidates" value="{}" form="chosen" aria-label="Select #{}">',
+            '<input type="checkbox" class="form-check-input" name="candidates" value="{}" form="chosen"'
+            ' aria-label="Select #{}">',
             record.candidate_id,
             record.index,
         )
 
     def render_name(self, record: Any) -> SafeString:
-        excluded = format_html(' <span class="label label-bad">excluded</span>') if record.excluded else ""
-        return format_html("{}{}", link(reverse("candidate", args=[record.candidate_id]), record.name or f"#{record.index}"), excluded)
+        named = link(reverse("candidate", args=[record.candidate_id]), record.name or f"#{record.index}")
+        return format_html("{} {}", named, units.state("excluded")) if record.excluded else named
 
     def render_formula(self, value: str) -> SafeString:
         return units.formula(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -15,7 +14,8 @@ MOST_QUERIES = 15
 
 def campaign_pages(world) -> dict[str, str]:
     pk = world.campaign.pk
-    names = ("campaign", "campaign-progress", "campaign-results", "protocol", "members", "candidates", "map", "lists", "refusals")  # fmt: skip
+    names = ("campaign", "campaign-progress", "campaign-results", "protocol", "members")
+    names += ("candidates", "map", "lists", "refusals")
     return {
         **{name: reverse(name, args=[pk]) for name in names},
         "list": reverse("list", args=[world.list.pk]),
@@ -37,7 +37,6 @@ def test_every_page_answers_a_member_in_few_queries(ours, world) -> None:
             response = ours.get(address)
         assert response.status_code in (200, 286), (name, response.status_code)
         told[name] = len(asked)
-    print(told)
     assert {name: count for name, count in told.items() if count > MOST_QUERIES} == {}
 
 
@@ -54,8 +53,8 @@ def test_who_is_not_signed_in_is_asked_to(client, world) -> None:
         assert response["Location"].startswith("/login/")
 
 
-@pytest.mark.parametrize("role", ["viewer", "reviewer", "curator", "operator", "approver", "admin"])
-def test_every_role_sees_every_page(client, world, role) -> None:
-    client.force_login(w.a_member(world.campaign, f"a-{role}", role))
-    statuses = {name: client.get(address).status_code for name, address in campaign_pages(world).items()}
-    assert set(statuses.values()) <= {200, 286}, statuses
+def test_every_role_sees_every_page(client, world) -> None:
+    for role in ("viewer", "reviewer", "curator", "operator", "approver", "admin"):
+        client.force_login(w.a_member(world.campaign, f"a-{role}", role))
+        statuses = {name: client.get(address).status_code for name, address in campaign_pages(world).items()}
+        assert set(statuses.values()) <= {200, 286}, (role, statuses)

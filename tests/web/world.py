@@ -29,7 +29,15 @@ KAPPA = {"diamond": 2480.0, "lonsdaleite": 1730.0, "bct-C4": 1520.0, "Z-carbon":
 STEPS = ("import_structures", "generate", "relax", "deduplicate", "novelty", "screen", "stability", "embed", "sample",
          "kappa_plan", "conductivity")  # fmt: skip
 CURVE = [[e, 3.0 / e**0.5, 120.0 / e**0.4, 900.0 / e**0.3, 2.0 / e**0.3, 0.01, 2.5] for e in range(1, 200, 3)]
-LABEL = ["carbon-laptop", "RTA", "mesh 10×10×10", "300 K", "no imaginary modes", "symmetry kept", "not converged by test"]
+LABEL = [
+    "carbon-laptop",
+    "RTA",
+    "mesh 10×10×10",
+    "300 K",
+    "no imaginary modes",
+    "symmetry kept",
+    "not converged by test",
+]
 
 
 @dataclass
@@ -45,7 +53,7 @@ class World:
     job: Job
 
 
-def build(owner: User, *, name: str = "Carbon, first search", state: str = "DONE", extra: int = 30) -> World:
+def build(owner: User, *, name: str = "Carbon, first search", state: str = "DONE", extra: int = 12) -> World:
     """A campaign of `owner` with the known crystals and `extra` others."""
     reference_crystals_seed()
     model = a_model()
@@ -105,7 +113,9 @@ def a_result(candidate: Candidate, kappa: float, lbte: float | None = None) -> P
     KappaTensor.objects.filter(phonons=phonons).update(**temperatures(kappa), label=LABEL)
     if lbte:
         tensor = rows.a_tensor(phonons, lbte, "LBTE")
-        KappaTensor.objects.filter(pk=tensor.pk).update(**temperatures(lbte), label=["carbon-laptop", "LBTE", *LABEL[2:]])
+        KappaTensor.objects.filter(pk=tensor.pk).update(
+            **temperatures(lbte), label=["carbon-laptop", "LBTE", *LABEL[2:]]
+        )
     return phonons
 
 
@@ -122,7 +132,9 @@ def temperatures(kappa: float) -> dict[str, Any]:
 def bands(branches: int = 6, points: int = 40) -> dict[str, Any]:
     """Sine-like branches along Γ–X, then K–Γ–L after a break."""
     q = np.concatenate([np.linspace(0, 1, points), np.linspace(0.75, 0, points), np.linspace(0, 0.9, points)])
-    at = np.concatenate([np.linspace(0, 0.28, points), np.linspace(0.28, 0.57, points), np.linspace(0.57, 0.81, points)])
+    at = np.concatenate(
+        [np.linspace(0, 0.28, points), np.linspace(0.28, 0.57, points), np.linspace(0.57, 0.81, points)]
+    )
     acoustic = [(12 + 6 * b) * np.sin(np.pi * q / 2) for b in range(3)]
     optical = [39 - (3 + 3 * b) * np.sin(np.pi * q / 2) ** 2 for b in range(branches - 3)]
     ticks = [[0.0, "Γ"], [0.28, "X"], [0.28, "K"], [0.57, "Γ"], [0.81, "L"]]
@@ -158,7 +170,7 @@ def _other(campaign: Campaign, index: int) -> Candidate:
     outcome, reason = [("kept", ""), ("screened-out", "symmetry"), ("rejected", "distance"), ("kept", "")][index % 4]
     return rows.a_candidate(
         campaign, index, origin="generated", source=f"search#{index}", generator="search 1", seed=index,
-        outcome=outcome, outcome_reason=reason, outcome_detail="Two atoms are 0.84 Å apart." if reason == "distance" else "",
+        outcome=outcome, outcome_reason=reason, outcome_detail={"distance": "Two atoms too close"}.get(reason, ""),
         novelty="new" if outcome == "kept" else "", above_hull=0.1 + 0.01 * index,
     )  # fmt: skip
 

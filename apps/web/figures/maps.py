@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
 from apps.web.figures.style import MUTED, SERIES, Figure, figure, log_ticks
 
-NO_AXIS = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "showline": False, "title": {"text": ""}}
+NO_AXIS = {
+    "showticklabels": False,
+    "ticks": "",
+    "showgrid": False,
+    "zeroline": False,
+    "showline": False,
+    "title": {"text": ""},
+}
 COLOURSCALE = "Viridis"
 
 
@@ -93,7 +101,7 @@ def _scale(marks: Sequence[Mark], quantity: Quantity) -> go.Scattergl:
     return _points(marks, name=quantity.title, showlegend=False, marker=marker)
 
 
-def _logarithmic(numbers: Sequence[float]) -> tuple[list[float], dict[str, object]]:
+def _logarithmic(numbers: Sequence[float]) -> tuple[list[float], dict[str, Any]]:
     """Exponents, and ticks that read as the numbers themselves."""
     ticks = log_ticks(numbers)
     shown = {"tickvals": [_log10(n) for n in ticks.get("tickvals", [])], "ticktext": ticks.get("ticktext", [])}

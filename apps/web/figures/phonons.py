@@ -15,7 +15,7 @@ MEETING = 1e-6
 
 
 def bands_dos(bands: BandsFacts, dos: DosFacts) -> Figure:
-    """Frequencies in THz along the path, and states per THz; imaginary frequencies lie below zero on a tinted ground."""
+    """Frequencies in THz along the path, and states per THz; imaginary ones lie below zero on a tinted ground."""
     ticks = merged_ticks(bands.ticks)
     lowest = min((min(row) for row in bands.frequencies), default=0.0)
     return figure(

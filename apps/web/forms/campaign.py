@@ -61,11 +61,13 @@ class CampaignForm(forms.Form):
         required=False, help_text="CIF, POSCAR, extxyz, ase.db or Carbon-24 CSV; what cannot be read is refused alone."
     )
 
-    def __init__(self, *args: Any, potentials: Iterator[tuple[int, str]] | list[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, potentials: Iterator[tuple[int, str]] | list[tuple[int, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.groups = protocol_groups()
         choices: Any = [("", "choose later"), *((str(pk), name) for pk, name in potentials)]
-        self.fields["potential"].choices = choices  # type: ignore[attr-defined]
+        self.fields["potential"].choices = choices
         for field in self._protocol_fields():
             self.fields[field.path] = form_field(field)
 

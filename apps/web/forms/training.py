@@ -21,8 +21,9 @@ class TrainingForm(forms.Form):
     name = forms.CharField(max_length=100, help_text="Shown wherever a value depends on the model; unique.")
     configuration = forms.ChoiceField(choices=list(CONFIGURATIONS.items()))
     data_set = forms.FileField(
-        required=False, help_text="Labelled extended XYZ: energy, forces, stress, group. Without one a teacher labels reference crystals."
-    )  # fmt: skip
+        required=False,
+        help_text="Labelled extended XYZ: energy, forces, stress, group. Without one a teacher labels known crystals.",
+    )
     teacher = forms.ChoiceField(required=False, help_text="A potential whose energies and forces are learnt.")
     seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=0)
     overrides = forms.CharField(
@@ -33,7 +34,7 @@ class TrainingForm(forms.Form):
 
     def __init__(self, *args: Any, teachers: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["teacher"].choices = [("", "none"), *((str(pk), name) for pk, name in teachers)]  # type: ignore[attr-defined]
+        self.fields["teacher"].choices = [("", "none"), *((str(pk), name) for pk, name in teachers)]
 
     def clean_overrides(self) -> dict[str, Any]:
         """A JSON object, {} for nothing."""
@@ -42,7 +43,7 @@ class TrainingForm(forms.Form):
         except json.JSONDecodeError as error:
             raise forms.ValidationError(f"This is not JSON: {error.msg} at position {error.pos}.") from error
         if not isinstance(values, dict):
-            raise forms.ValidationError("Give a JSON object, e.g. {\"epochs\": 50}.")
+            raise forms.ValidationError('Give a JSON object, e.g. {"epochs": 50}.')
         return values
 
     def add_problems(self, problems: Mapping[str, Any]) -> None:

@@ -176,7 +176,9 @@ def first_sort(column: Any) -> str:
 def control(bound: BoundField) -> SafeString:
     """A form's control in our clothes, joined to its help and its error for screen readers."""
     select = isinstance(bound.field.widget, Select)
-    described = [f"{bound.id_for_label}_{part}" for part, there in (("error", bound.errors), ("help", bound.help_text)) if there]
+    described = [
+        f"{bound.id_for_label}_{part}" for part, there in (("error", bound.errors), ("help", bound.help_text)) if there
+    ]
     attributes = {"class": ("form-select" if select else "form-control") + (" is-invalid" if bound.errors else "")}
     if described:
         attributes["aria-describedby"] = " ".join(described)

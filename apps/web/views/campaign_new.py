@@ -36,7 +36,7 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
     form = CampaignForm(request.POST, request.FILES, potentials=choices)
     made = _made(request, form) if form.is_valid() else None
     if made is None:
-        return _shown(request, form, status=422 if request.htmx else 400)  # type: ignore[attr-defined]
+        return _shown(request, form, status=422 if request.htmx else 400)
     return _gone_to(request, reverse("campaign", args=[made.pk]))
 
 
@@ -88,7 +88,7 @@ def _empty(choices: list[tuple[int, str]]) -> CampaignForm:
 
 
 def _shown(request: HttpRequest, form: CampaignForm, status: int = 200) -> HttpResponse:
-    template = "web/campaign/form.html" if request.htmx else "web/campaign/new.html"  # type: ignore[attr-defined]
+    template = "web/campaign/form.html" if request.htmx else "web/campaign/new.html"
     context = {
         "section": "campaigns",
         "form": form,
@@ -100,6 +100,6 @@ def _shown(request: HttpRequest, form: CampaignForm, status: int = 200) -> HttpR
 
 
 def _gone_to(request: HttpRequest, address: str) -> HttpResponse:
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return HttpResponseClientRedirect(address)
     return redirect(address)

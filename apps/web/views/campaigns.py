@@ -108,9 +108,7 @@ def campaign_members(request: HttpRequest, pk: int) -> HttpResponse:
     found = selectors.campaign_get(request.user, pk)
     if request.method == "POST":
         person = user_named(request.POST.get("username", "").strip())
-        services.membership_set(
-            campaign=found, user=person, roles=request.POST.getlist("roles"), by=request.user
-        )
+        services.membership_set(campaign=found, user=person, roles=request.POST.getlist("roles"), by=request.user)
         messages.success(request, f"{person} has these roles now.")
         return redirect("members", pk)
     context = {
@@ -165,7 +163,9 @@ def campaign_files(request: HttpRequest, pk: int) -> HttpResponse:
     for file in form.cleaned_data["files"]:
         with on_disk(file) as content:
             import_file_add(campaign=found, file_name=file.name, content=content, user=request.user)
-    messages.success(request, f"{len(form.cleaned_data['files'])} file(s) stored; they are read when the campaign runs.")
+    messages.success(
+        request, f"{len(form.cleaned_data['files'])} file(s) stored; they are read when the campaign runs."
+    )
     return redirect("campaign", pk)
 
 

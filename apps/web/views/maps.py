@@ -78,7 +78,9 @@ def _mark(point: PointRow, row: Any, quantity: Quantity, ring: bool) -> Mark:
     value = getattr(row, quantity.name, None)
     value = words(value) if quantity.in_words and value else value
     facts = f"{row.formula} · {row.space_group} · κ_L (RTA) {kappa(row.kappa_rta)} W/(m·K)" if row else ""
-    shown = "" if quantity.name == "kappa_rta" or value is None or value == "" else f"<br>{quantity.title}: {_said(value)}"
+    shown = (
+        "" if quantity.name == "kappa_rta" or value is None or value == "" else f"<br>{quantity.title}: {_said(value)}"
+    )
     address = reverse("candidate", args=[point.candidate_id])
     return Mark(point.x, point.y, f"<b>{name}</b> #{point.index}<br>{facts}{shown}", address, value or None, ring)
 

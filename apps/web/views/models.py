@@ -133,4 +133,4 @@ def _progress(request: HttpRequest, detail: selectors.ModelDetail) -> tuple[dict
 
 
 def _may_train(request: HttpRequest) -> bool:
-    return request.user.has_perm(services.MAY_TRAIN)  # type: ignore[union-attr]
+    return request.user.has_perm(services.MAY_TRAIN)

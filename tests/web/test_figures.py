@@ -1,0 +1,111 @@
+"""Figures are pure: dossiers in, plotly's JSON out, with a unit on every axis and only traces of the bundle."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from apps.reviews.dossier import BandsFacts, CumulativeFacts, DosFacts
+from apps.web.figures.cell import cell_views
+from apps.web.figures.conductivity import kappa_cumulative, kappa_temperature
+from apps.web.figures.maps import Mark, Quantity, soap_map
+from apps.web.figures.phonons import bands_dos, merged_ticks, segments
+from apps.web.figures.style import log_ticks
+from apps.web.figures.training import training_curves
+from kappakit.reference import REFERENCES
+from tests.web import world as w
+
+PLOTS = Path(__file__).parents[2] / "static" / "src" / "plots.js"
+
+
+class Tensor:
+    """A TensorFacts as far as a figure reads it."""
+
+    method = "RTA"
+    temperature = 300.0
+    principal = (2000.0, 2000.0, 1600.0)
+    uvw = ("any direction", "any direction", "[001]")
+
+    def __init__(self) -> None:
+        told = w.temperatures(2000.0)
+        self.temperatures = tuple(told["temperatures"])
+        self.principal_by_temperature = told["principal_by_temperature"]
+
+
+def figures() -> dict[str, dict]:
+    marks = [Mark(0, 1, "a", "/a/", 5.0), Mark(1, 0, "b", "/b/", 900.0, ring=True), Mark(2, 2, "c", "/c/", None)]
+    bands = w.bands()
+    return {
+        "bands": bands_dos(BandsFacts(**bands), DosFacts(**w.dos())),
+        "temperature": kappa_temperature([Tensor()]),
+        "cumulative": kappa_cumulative(CumulativeFacts(**w.cumulative(900.0)), 300.0),
+        "map": soap_map(marks, Quantity("kappa_rta", "κ (W/(m·K))", logarithmic=True)),
+        "words": soap_map([Mark(0, 0, "a", "/a/", "new")], Quantity("novelty", "Novelty", in_words=True)),
+        **training_curves({"epoch": [1, 2], "val_energy_mae": [30.0, 20.0], "train_loss": [0.0, 0.0]}),
+    }
+
+
+def test_every_figure_is_json_and_draws_only_what_the_bundle_holds() -> None:
+    registered = set(re.findall(r"import (\w+) from 'plotly\.js/(?:lib|src/traces)/", PLOTS.read_text())) | {"scatter"}
+    for name, figure in figures().items():
+        json.dumps(figure, allow_nan=False)
+        assert {trace["type"] for trace in figure["data"]} <= registered, name
+
+
+@pytest.mark.parametrize(
+    ("name", "axis", "unit"),
+    [
+        ("bands", "yaxis", "(THz)"),
+        ("bands", "xaxis2", "(1/THz)"),
+        ("temperature", "xaxis", "(K)"),
+        ("temperature", "yaxis", "(W/(m·K))"),
+        ("cumulative", "xaxis", "(nm)"),
+        ("val_energy_mae", "yaxis", "(meV/atom)"),
+    ],
+)
+def test_axes_name_their_units(name, axis, unit) -> None:
+    assert unit in figures()[name]["layout"][axis]["title"]["text"]
+
+
+def test_degenerate_principal_values_are_one_line() -> None:
+    assert [trace["name"] for trace in figures()["temperature"]["data"]] == ["RTA κ₁ any direction", "RTA κ₃ [001]"]
+
+
+def test_bands_break_where_the_path_does_and_ticks_meet_there() -> None:
+    assert segments(6, [2]) == [(0, 2), (2, 6)]
+    assert merged_ticks([(0.0, "Γ"), (0.5, "U"), (0.5, "K"), (1.0, "Γ")]) == [(0.0, "Γ"), (0.5, "U|K"), (1.0, "Γ")]
+    branch = figures()["bands"]["data"][0]
+    assert branch["x"][40] is None
+
+
+def test_a_mean_free_path_is_shown_in_nanometres() -> None:
+    assert figures()["cumulative"]["data"][0]["x"][0] == pytest.approx(1.0)
+
+
+def test_the_map_puts_crystals_without_a_value_below_and_leads_to_their_pages() -> None:
+    grey, coloured, rings = figures()["map"]["data"]
+    assert grey["customdata"] == ["/c/"]
+    assert coloured["marker"]["color"] == pytest.approx([0.69897, 2.95424], abs=1e-4)
+    assert rings["customdata"] == ["/b/"]
+
+
+def test_curves_that_were_never_measured_are_left_out() -> None:
+    assert list(training_curves({"epoch": [1], "train_loss": [0.5], "val_stress_mae": [0.0]})) == ["train_loss"]
+
+
+def test_logarithmic_ticks_read_as_numbers() -> None:
+    assert log_ticks([90.0, 1100.0])["ticktext"] == ["100", "200", "500", "1000"]
+    assert log_ticks([1.0, 1e6])["ticktext"][-2:] == ["1e+05", "1e+06"]
+    assert log_ticks([]) == {}
+
+
+def test_the_viewer_gets_the_cell_and_supercells_as_plain_json() -> None:
+    views = cell_views({"conventional": REFERENCES["bct-C4"].crystal})
+    assert list(views) == ["conventional", "2×2×2", "3×3×3"]
+    json.dumps(views)
+    view = views["conventional"]
+    assert len(view["positions"]) == len(view["labels"]) == len(view["colours"])
+    assert len(view["edges"]) == 12
