@@ -9,6 +9,7 @@ from django.urls import get_resolver, reverse
 from rest_framework.test import APIClient
 
 from apps.api.urls import urlpatterns
+from apps.jobs.models import Job
 from tests.api import rows, world
 
 OPEN = {"api-schema", "api-docs"}
@@ -145,3 +146,14 @@ def test_a_list_takes_no_candidate_of_another_campaign(there, ada_session):
     path = f"/api/v1/lists/{there.list.pk}/items/"
     answer = ada_session.post(path, {"candidates": [other.candidate.pk]}, format="json")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_jobs_are_visible_with_the_campaign_that_asked_whatever_asked(there):
+    bob = rows.user("bob")
+    other = world.build(bob, "silicon")
+    groups = {f"neighbours:{w.campaign.pk}": w for w in (there, other)}
+    groups |= {f"kappa:{w.plan.pk}": w for w in (there, other)} | {f"export:{w.export.pk}": w for w in (there, other)}
+    for group in groups:
+        Job.objects.create(kind="neighbours", group=group, key=group, label="k", queue="light")
+    seen = client(bob).get("/api/v1/jobs/?kind=neighbours").json()["results"]
+    assert {job["group"] for job in seen} == {group for group, whose in groups.items() if whose is other}

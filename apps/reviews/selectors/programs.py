@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import CharField, F, Func, Model, Q, QuerySet, Value
+from django.db.models import CharField, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from apps.artifacts.models import Artifact
@@ -58,7 +58,7 @@ def jobs_visible(user: Any) -> QuerySet[Job]:
         _group("kappa-plan", Selection.objects.filter(campaign__in=campaigns)),
         _group("training", TrainedModel.objects.all()),
     ]
-    return rows.alias(asker=_ASKER).filter(_any("group", groups) | _of_campaigns("neighbours", campaigns))
+    return rows.filter(_any("group", groups))
 
 
 def attempts_of(job: Job) -> QuerySet[Attempt]:
@@ -120,16 +120,6 @@ def _any(field: str, sources: list[QuerySet[Any, Any]]) -> Q:
 def _group(prefix: str, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
     named = Concat(Value(f"{prefix}:"), Cast("pk", CharField()), output_field=CharField())
     return rows.order_by().annotate(group_name=named).values("group_name")
-
-
-_ASKER = Func(F("group"), Value(":"), Value(2), function="split_part", output_field=CharField())
-"""The number in a group's name."""
-
-
-def _of_campaigns(prefix: str, campaigns: QuerySet[Any, Any]) -> Q:
-    """Groups 'prefix:CAMPAIGN:…'; needs the alias `asker`."""
-    ids = campaigns.annotate(text=Cast("pk", CharField())).values("text")
-    return Q(group__startswith=f"{prefix}:", asker__in=ids)
 
 
 def _artifact_sources(user: Any, sha256: str) -> list[QuerySet[Any, Any]]:
