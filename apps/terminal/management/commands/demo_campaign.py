@@ -17,7 +17,6 @@ from apps.terminal.progress import Snapshot, follow
 from apps.terminal.ranking import print_ranked
 from kappakit.protocol import PROTOCOLS
 
-
 LOG_WIDTH = 150
 
 
