@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from ase.calculators.emt import EMT
 from matscipy.calculators.manybody import Manybody
@@ -14,6 +16,14 @@ from torch_sim.models.lennard_jones import LennardJonesModel
 from kappakit.engines.ase_calculator import AsePotential
 from kappakit.engines.torchsim_model import TorchSimPotential
 from kappakit.ports import PotentialRef
+
+
+class ArgonModel(LennardJonesModel):
+    """torch-sim 0.3.0 sums the virial over every pair twice: its stress is halved here, as dE/dε demands."""
+
+    def forward(self, state: Any) -> dict[str, torch.Tensor]:
+        results: dict[str, torch.Tensor] = super().forward(state)
+        return {**results, "stress": 0.5 * results["stress"]}
 
 
 def tersoff_bcn(ref: PotentialRef) -> AsePotential:
@@ -29,7 +39,7 @@ def emt(ref: PotentialRef) -> AsePotential:
 
 def lennard_jones(ref: PotentialRef) -> TorchSimPotential:
     """Lennard-Jones with argon's parameters: A. Rahman, Phys. Rev. 136, A405 (1964), by torch-sim."""
-    model = LennardJonesModel(
+    model = ArgonModel(
         sigma=3.4, epsilon=0.0104, cutoff=8.5, dtype=torch.float64, compute_forces=True, compute_stress=True
     )
     return TorchSimPotential("Lennard-Jones argon", ref.engine, model, ("Ar",))

@@ -45,7 +45,10 @@ class AllegroPotential:
         cache: Path | None = None,
         compile_model: bool | None = None,
     ) -> None:
-        """`precision` None: the card's; `compile_model` None: when a compiler is found. Raises InputError for a damaged folder."""
+        """None: `precision` as the card says, `compile_model` where a compiler is found.
+
+        Raises InputError for a damaged folder.
+        """
         self._folder = folder
         self._card = read_card(folder)
         self.name = str(self._card.get("name", folder.name))
