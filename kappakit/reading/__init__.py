@@ -17,7 +17,7 @@ from typing import Any
 
 import kappakit
 from kappakit.crystals import Crystal
-from kappakit.reading.limits import Limits
+from kappakit.reading.limits import READY, Limits
 
 __all__ = ["Limits", "ReadCrystal", "ReadRefusal", "read_files"]
 
@@ -55,12 +55,22 @@ class _Reading:
     frame: int = 0
     pending: bool = False
     """The reader announced a frame and has not yet said what it is."""
+    ready: bool = False
+    """This process has loaded its libraries."""
     crashes: int = 0
     crystals: list[ReadCrystal] = field(default_factory=list)
     refusals: list[ReadRefusal] = field(default_factory=list)
 
+    @property
+    def patience(self) -> float:
+        """Seconds of silence after which the reader is killed."""
+        return self.limits.answer_seconds if self.ready else self.limits.start_seconds
+
     def take(self, event: dict[str, Any]) -> None:
         """Record one line of the reader."""
+        if event == READY:
+            self.ready = True
+            return
         self.file, frame = event["file"], event["frame"]
         if frame == END_OF_FILE:
             self.file, self.frame, self.pending, self.crashes = self.file + 1, 0, False, 0
@@ -108,6 +118,7 @@ def read_files(
 def _read_until_end_or_crash(reading: _Reading, folder: Path, progress: Callable[[int, int], None]) -> None:
     output = folder / "events.jsonl"
     output.touch()
+    reading.ready = False
     process = _start(reading, folder, output)
     idle = 0.0
     with output.open() as lines:
@@ -118,10 +129,10 @@ def _read_until_end_or_crash(reading: _Reading, folder: Path, progress: Callable
             progress(reading.file, len(reading.crystals))
             if ended:
                 break
-            if idle > reading.limits.frame_seconds + reading.limits.grace_seconds:
+            if idle > reading.patience:
                 process.kill()
     if reading.file < len(reading.files):
-        reading.lose(*_why(process, idle, reading.limits))
+        reading.lose(*_why(process, idle, reading))
 
 
 def _start(reading: _Reading, folder: Path, output: Path) -> subprocess.Popen[bytes]:
@@ -171,9 +182,9 @@ def _take_lines(lines: Any, reading: _Reading) -> int:
         count += 1
 
 
-def _why(process: subprocess.Popen[bytes], idle: float, limits: Limits) -> tuple[str, str]:
-    if idle > limits.frame_seconds:
-        return "time-limit", f"reading took more than {limits.frame_seconds:g} s"
+def _why(process: subprocess.Popen[bytes], idle: float, reading: _Reading) -> tuple[str, str]:
+    if idle > reading.patience:
+        return "time-limit", f"the reader said nothing for {idle:.0f} s"
     if process.returncode == EXIT_CPU:
-        return "time-limit", f"reading took more than {limits.cpu_seconds} s of processor time"
+        return "time-limit", f"reading took more than {reading.limits.cpu_seconds} s of processor time"
     return "reader-crashed", f"the reader ended with code {process.returncode} at this place"

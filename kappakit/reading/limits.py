@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+READY = {"ready": True}
+"""The first line of the reader's output: its libraries are loaded."""
+
 
 @dataclass(frozen=True)
 class Limits:
     """What a file from a stranger may cost, and what counts as a crystal.
 
-    max_bytes after unpacking; memory in bytes of address space; frame_seconds a frame, grace_seconds more until a
-    process that does not answer is killed, cpu_seconds of processor time in all;
+    max_bytes after unpacking; memory in bytes of address space; frame_seconds of processor time a frame, cpu_seconds in
+    all; answer_seconds until a process that says nothing is killed, start_seconds until it says its first word;
     min_distance Å; volumes Å³/atom; max_length Å of a lattice vector.
     """
 
@@ -19,7 +22,8 @@ class Limits:
     max_frames: int = 200_000
     memory: int = 2 * 2**30
     frame_seconds: float = 10.0
-    grace_seconds: float = 20.0
+    answer_seconds: float = 60.0
+    start_seconds: float = 300.0
     cpu_seconds: int = 3600
     min_distance: float = 0.5
     min_volume: float = 1.0

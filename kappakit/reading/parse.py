@@ -2,7 +2,8 @@
 
 TASK is JSON: {"files": [[number, name, path]], "start": frame of the first file, "limits": {…}, "output": path}. Each
 frame leaves one JSON line in the output: {"file", "frame"} before it is parsed, then the same with a crystal or with a
-reason. A frame that hangs is stopped by an alarm, one that takes too much memory by the operating system.
+reason. A frame that hangs is stopped after its share of processor time, so that a busy machine refuses nothing; one
+that takes too much memory is stopped by the operating system.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ase import Atoms
 from kappakit.crystals import Crystal
 from kappakit.errors import InputError, Rejected
 from kappakit.reading.formats import CrystalFrame, format_of, frames_of, too_many
-from kappakit.reading.limits import Limits
+from kappakit.reading.limits import READY, Limits
 from kappakit.symmetry import shortest_distance
 
 READER_ERRORS = (
@@ -57,6 +58,7 @@ def main(task_path: str) -> None:
     limits = Limits(**task["limits"])
     _restrict(limits)
     with Path(task["output"]).open("w") as output:
+        output.write(json.dumps(READY) + "\n")
         start = task["start"]
         for number, name, path in task["files"]:
             _parse_file(number, name, path, start, limits, output)
@@ -120,30 +122,33 @@ def _parse_file(number: int, name: str, path: str, start: int, limits: Limits, o
 def _alarmed(frames: Iterator[CrystalFrame], seconds: float) -> Iterator[tuple[int, CrystalFrame]]:
     position = 0
     while True:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         frame = next(frames, None)
         if frame is None:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             return
         yield position, frame
         position += 1
 
 
 def _outcome(frame: CrystalFrame, limits: Limits) -> dict[str, Any]:
-    signal.setitimer(signal.ITIMER_REAL, limits.frame_seconds)
+    signal.setitimer(signal.ITIMER_PROF, limits.frame_seconds)
     try:
         return {"label": frame.label, "crystal": crystal_of(frame.parse(limits.max_atoms), limits).to_dict()}
     except (Rejected, FrameTimeout, *READER_ERRORS) as error:
         return _refusal(error, limits)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _refusal(error: BaseException, limits: Limits) -> dict[str, Any]:
     if isinstance(error, Rejected):
         return {"reason": error.reason, "detail": str(error)}
     if isinstance(error, FrameTimeout):
-        return {"reason": "time-limit", "detail": f"reading took more than {limits.frame_seconds:g} s"}
+        return {
+            "reason": "time-limit",
+            "detail": f"reading took more than {limits.frame_seconds:g} s of processor time",
+        }
     if isinstance(error, MemoryError):
         return {"reason": "memory-limit", "detail": "reading took more memory than is allowed"}
     if isinstance(error, KeyError) and _looks_like_element(error.args):
@@ -164,7 +169,7 @@ def _restrict(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGALRM, _ring)
+    signal.signal(signal.SIGPROF, _ring)
     warnings.simplefilter("ignore")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import sqlite3
 from pathlib import Path
 
@@ -119,12 +118,8 @@ def test_each_hostile_file_is_refused_for_its_own_reason_and_the_good_ones_come_
     files = {"first.extxyz": GOOD, **{name: content for name, (content, _) in HOSTILE.items()}, "last.extxyz": GOOD}
     crystals, refusals = read(tmp_path, files)
     assert sorted(crystals) == ["first.extxyz#1", "last.extxyz#1"]
-    assert {name: refusals[f"{name}#1"].reason for name in HOSTILE} == {n: reason for n, (_, reason) in HOSTILE.items()}
-
-
-def test_ten_thousand_atoms_are_refused_with_a_clear_sentence(tmp_path: Path) -> None:
-    _, refusals = read(tmp_path, {"crowd.extxyz": HOSTILE["crowd.extxyz"][0]})
     assert refusals["crowd.extxyz#1"].detail == "10,000 atoms in the cell; at most 200 are taken"
+    assert {name: refusals[f"{name}#1"].reason for name in HOSTILE} == {n: reason for n, (_, reason) in HOSTILE.items()}
 
 
 def test_a_broken_row_is_refused_and_the_rows_around_it_come_in(tmp_path: Path) -> None:
@@ -152,9 +147,9 @@ def test_a_file_that_takes_too_long_is_stopped_and_the_next_one_comes_in(tmp_pat
 
 
 def test_a_reader_that_no_alarm_reaches_is_killed_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    misbehave(tmp_path, monkeypatch, "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM]); time.sleep(60)")
+    misbehave(tmp_path, monkeypatch, "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGPROF]); time.sleep(60)")
     blocks = "".join(writing.cif(DIAMOND, name) for name in ("one", "deadly", "three"))
-    crystals, refusals = read(tmp_path, {"blocks.cif": blocks}, Limits(frame_seconds=0.5, grace_seconds=4.0))
+    crystals, refusals = read(tmp_path, {"blocks.cif": blocks}, Limits(frame_seconds=0.5, answer_seconds=3.0))
     assert sorted(crystals) == ["blocks.cif#1", "blocks.cif#3"]
     assert refusals["blocks.cif#2"].reason == "time-limit"
 
@@ -192,8 +187,8 @@ def test_a_database_with_a_hostile_row_is_read_around_it(tmp_path: Path) -> None
     assert [(r.source, r.reason) for r in refusals] == [("rows.db#2", "not-finite")]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(cuts=st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=8)), min_size=12, max_size=12))
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=8)), min_size=30, max_size=30))
 def test_a_damaged_file_never_stops_the_others(tmp_path: Path, cuts: list[tuple[int, bytes]]) -> None:
     texts = [GOOD.encode(), writing.cif(DIAMOND).encode(), writing.poscar(DIAMOND).encode()]
     names = ["d.extxyz", "d.cif", "d.vasp"]
@@ -206,8 +201,3 @@ def test_a_damaged_file_never_stops_the_others(tmp_path: Path, cuts: list[tuple[
     assert "last.extxyz#1" in crystals
     assert {source.split("#")[0] for source in {**crystals, **refusals}} == {*files, "last.extxyz"}
     assert all(isinstance(found.crystal, Crystal) for found in crystals.values())
-
-
-def test_what_is_read_back_is_plain_json(tmp_path: Path) -> None:
-    crystals, _ = read(tmp_path, {"a.extxyz": GOOD})
-    assert json.loads(json.dumps(crystals["a.extxyz#1"].crystal.to_dict()))["numbers"] == [6, 6]
