@@ -55,7 +55,6 @@ def jobs_visible(user: Any) -> QuerySet[Job]:
         _group("export", Export.objects.filter(campaign__in=campaigns)),
         _group("neighbours", Campaign.objects.filter(pk__in=campaigns)),
         _group("kappa-plan", Selection.objects.filter(campaign__in=campaigns)),
-        _group("kappa-plan", Selection.objects.filter(campaign__in=campaigns)),
         _group("training", TrainedModel.objects.all()),
     ]
     return rows.filter(_any("group", groups))

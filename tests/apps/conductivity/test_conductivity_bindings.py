@@ -13,25 +13,19 @@ from apps.artifacts import services as artifacts
 from apps.campaigns.models import Campaign, Step, StepState
 from apps.conductivity import services
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
-from apps.conductivity.selectors import PotentialMissing, phonons_of_job, plans_for, waiting_note, waiting_plans
-from apps.conductivity.services.neighbours import MapMissing
-from apps.conductivity.stages import BINDINGS
+from apps.conductivity.selectors import PotentialMissing, waiting_note, waiting_plans
 from apps.core.errors import Conflict, NotAllowed
-from apps.jobs.bindings import Binding
 from apps.jobs.models import Job, State
-from apps.jobs.services import enqueue
-from apps.maps.models import Selection
-from apps.maps.services import map_record
 from apps.reviews import services as reviews
 from apps.reviews.models import CandidateSummary
 from apps.reviews.selectors import ranked_table
 from apps.structures.models import Candidate, Refusal
 from kappakit.protocol import PROTOCOLS
 from kappakit.stages import contracts as c
-from tests.apps.rows import a_campaign, a_candidate, a_crystal, a_member, a_result, a_user
+from tests.apps.kappa_steps import NAMED, a_step, conductivity_outputs, jobs_of, plan_item, reported
+from tests.apps.rows import a_campaign, a_candidate, a_member, a_user
 
 pytestmark = pytest.mark.django_db
-NAMED: dict[str, Binding] = {binding.name: binding for binding in BINDINGS}
 LIMITS = replace(
     PROTOCOLS["demo"].conductivity,
     max_evaluations=10_000,
@@ -54,87 +48,6 @@ def campaign() -> Campaign:
 @pytest.fixture
 def candidates(campaign: Campaign) -> list[Candidate]:
     return [a_candidate(campaign, index) for index in range(4)]
-
-
-def a_step(campaign: Campaign, name: str, candidates: list[Candidate], sweep: int = 0) -> Step:
-    return Step.objects.create(
-        campaign=campaign, name=name, sweep=sweep, candidates=[candidate.pk for candidate in candidates]
-    )
-
-
-def jobs_of(step: Step) -> list[Job]:
-    plan = NAMED[step.name].plan
-    assert plan is not None
-    return enqueue(plan(step.pk), group=f"step:{step.pk}")
-
-
-def reported(step: Step) -> dict[str, Any]:
-    report = NAMED[step.name].report
-    assert report is not None
-    step.report = report(step.pk)
-    step.state = StepState.DONE
-    step.save()
-    return step.report
-
-
-def plan_item(candidate: Candidate, **facts: Any) -> c.KappaPlanItem:
-    values = {
-        "id": str(candidate.pk),
-        "primitive": a_crystal(0.9 + candidate.index * 1e-3),
-        "number": 227,
-        "symbol": "Fd-3m",
-        "energy_change": -0.2,
-        "max_force": 1e-5,
-        "max_stress": 1e-3,
-        "symmetry_kept": True,
-        "supercells_fc3": 95,
-        "supercells_fc2": 1,
-        "atoms_per_supercell": 54,
-        "pairs_omitted": 24,
-        "evaluations": 5184,
-        "mesh": (10, 10, 10),
-        "q_points": 47,
-        "expected_bte_minutes": 0.25,
-        "expected_lbte_minutes": 2.0,
-        "expected_memory": 0.5,
-        "shells": (c.Shell(1.545, 4, False), c.Shell(2.958, 12, True)),
-        "dimensionality": 3,
-    } | facts
-    return c.KappaPlanItem(**values)
-
-
-def conductivity_outputs(kappa: float, *, dynamical: str = "stable", methods: tuple[str, ...] = ("RTA",)) -> Any:
-    temperatures = np.array([100.0, 300.0, 500.0])
-    principal = np.array([[9.0, 6.0, 3.0], [3.0, 2.0, 1.0], [1.5, 1.0, 0.5]]) * kappa / 3
-    tensors = tuple(
-        c.Tensor(
-            method=method,
-            mesh=(10, 10, 10),
-            temperatures=temperatures,
-            kappa=np.array([np.diag(row) for row in principal]),
-            principal=principal,
-            directions=np.broadcast_to(np.eye(3), (3, 3, 3)).copy(),
-            uvw=("[001]", "any direction in the plane ⊥ [001]", "any direction in the plane ⊥ [001]"),
-            seconds=2.0,
-        )
-        for method in methods
-    )
-    ones = np.ones((2, 6))
-    return c.ConductivityOutputs(
-        id="1",
-        primitive=a_crystal(0.95),
-        verdict=c.PhononVerdict(dynamical, 0.0, 0.0, -0.01, 0.0),
-        bands=c.Bands(np.array([0.0, 0.1]), ones, ((0.0, "Γ"), (0.1, "X")), (1,)),
-        dos=c.Dos(np.array([0.0, 1.0]), np.array([0.0, 6.0])),
-        tensors=() if dynamical == "imaginary" else tensors,
-        modes=c.ModeData(ones, ones, ones, np.array([1, 3]), np.array([10.0, 100.0]), np.array([1.0, 2.0])),
-        residuals=c.Residuals(1e-10, 1e-9, 1e-11, 1e-10, 2e-5),
-        notes=("a note",),
-        nac="not needed",
-        files={"fc3": "fc3.hdf5"},
-        engine_version="phono3py 4.9",
-        seconds=12.0,
-    )
 
 
 def started(campaign: Campaign, candidates: list[Candidate], *costs: dict[str, Any]) -> tuple[Step, Step]:
@@ -293,97 +206,3 @@ def test_a_cancelled_conductivity_is_tried_again(campaign, candidates) -> None:
         services.plan_retry(plan=plan, user=campaign.owner)
     Job.objects.filter(pk=job.pk).update(state=State.CANCELLED)
     assert services.plan_retry(plan=plan, user=campaign.owner).state == State.QUEUED
-
-
-def a_map(campaign: Campaign, candidates: list[Candidate]) -> None:
-    places = np.array([[float(i), 0.0] for i in range(len(candidates))])
-    ids = [x.pk for x in candidates]
-    map_record(
-        campaign=campaign, ids=ids, descriptors=places, plane=places, settings={"seed": 0}, perplexity=1.0, notes=[]
-    )
-
-
-def test_neighbours_of_ultrahigh_crystals_are_searched_without_those_that_are_planned(campaign, candidates) -> None:
-    a_map(campaign, candidates)
-    a_result(candidates[0], 2000.0)
-    a_result(candidates[1], 100.0)
-    step = a_step(campaign, "neighbours", candidates[:1], sweep=1)
-    (job,) = jobs_of(step)
-    inputs = NAMED["neighbours"].load(job).inputs
-    assert inputs.centres == (str(candidates[0].pk),)
-    assert set(inputs.exclude) == {str(candidates[0].pk), str(candidates[1].pk)}
-    near = c.Neighbour(str(candidates[0].pk), str(candidates[2].pk), 1, 2.0)
-    NAMED["neighbours"].save(job, c.NeighboursOutputs((near,), (str(candidates[2].pk),)), {})
-    selection = Selection.objects.get()
-    assert reported(step) == {"selection_id": selection.pk, "candidates": (candidates[2].pk,)}
-    member = selection.members.get()
-    assert (member.centre, member.how, member.distance) == (candidates[0], "knn", 2.0)
-
-
-def test_a_sweep_without_an_ultrahigh_crystal_ends_with_an_empty_selection_and_a_note(campaign, candidates) -> None:
-    a_map(campaign, candidates)
-    step = a_step(campaign, "neighbours", [], sweep=1)
-    (job,) = jobs_of(step)
-    NAMED["neighbours"].save(job, c.NeighboursOutputs((), ()), {})
-    assert reported(step)["candidates"] == ()
-    assert Selection.objects.get().notes == [
-        "No crystal conducts more than 800 W/(m·K): there is nothing to search around."
-    ]
-
-
-def test_neighbours_are_searched_again_at_a_persons_wish_and_wait_for_a_start(campaign, candidates) -> None:
-    with pytest.raises(Conflict):
-        services.neighbours_search_again(campaign=campaign, user=campaign.owner)
-    a_result(candidates[0], 2000.0)
-    with pytest.raises(MapMissing):
-        services.neighbours_search_again(campaign=campaign, user=campaign.owner)
-    a_map(campaign, candidates)
-    job = services.neighbours_search_again(campaign=campaign, user=campaign.owner)
-    near = c.Neighbour(str(candidates[0].pk), str(candidates[3].pk), 1, 3.0)
-    NAMED["neighbours"].save(job, c.NeighboursOutputs((near,), (str(candidates[3].pk),)), {})
-    planned = Job.objects.get(kind="kappa_plan")
-    assert planned.units == [str(candidates[3].pk)]
-    NAMED["kappa_plan"].save(planned, c.KappaPlanOutputs((plan_item(candidates[3]),), ()), {})
-    assert plans_for(campaign, [candidates[3].pk]).get().state == PlanState.PLANNED
-    assert not Step.objects.exists()
-
-
-def test_force_sets_give_a_tensor_without_a_campaign(tmp_path: Path) -> None:
-    files = {
-        name: artifacts.store_bytes(name.encode(), kind="force-sets", name=name).pk
-        for name in ("phono3py_disp.yaml", "FORCES_FC3.xz")
-    }
-    ask = {"name": "Si-PBEsol", "files": files, "mesh": (11, 11, 11), "temperatures": (300.0, 100.0)}
-    job = services.force_sets_submit(**ask, lbte=True)
-    assert services.force_sets_submit(**ask, lbte=True) == job
-    assert services.force_sets_submit(**ask) != job
-    loaded = NAMED["force_sets"].load(job)
-    assert set(loaded.files) == {"given/phono3py_disp.yaml", "given/FORCES_FC3.xz"}
-    assert Path(loaded.files["given/FORCES_FC3.xz"]).read_bytes() == b"FORCES_FC3.xz"
-    assert (loaded.inputs.folder, loaded.inputs.lbte, loaded.settings) == ("given", True, {"temperature": 300.0})
-    assert phonons_of_job(job) is None
-    NAMED["force_sets"].save(job, conductivity_outputs(109.0), {})
-    phonons = phonons_of_job(job)
-    assert phonons is not None
-    (tensor,) = phonons.tensors.all()
-    assert (phonons.source, tensor.largest, tensor.candidate) == ("force sets: Si-PBEsol", 109.0, None)
-    assert tensor.label[0] == "force sets: Si-PBEsol"
-    assert not any(word.startswith(("symmetry", "supercell")) for word in tensor.label)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"mesh": (11, 11)},
-        {"mesh": (0, 1, 1)},
-        {"temperatures": ()},
-        {"temperatures": (-5.0,)},
-        {"files": {"phono3py.yaml": 1, "virus.exe": 2}},
-        {"files": {"FORCES_FC3": 1}},
-    ],
-)
-def test_force_sets_that_cannot_be_a_calculation_are_refused(wrong: dict[str, Any]) -> None:
-    ask = {"name": "x", "files": {"phono3py.yaml": 1, "FORCES_FC3": 2}, "mesh": (1, 1, 1), "temperatures": (300.0,)}
-    with pytest.raises(services.ForceSetsRefused):
-        services.force_sets_submit(**(ask | wrong))
-    assert not Job.objects.exists()
