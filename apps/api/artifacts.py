@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.listing import ApiView
+from apps.api.records import ArtifactSerializer
 from apps.api.rendering import FileRenderer
-from apps.api.rows import ArtifactSerializer
 from apps.artifacts.services import path
 from apps.reviews.selectors.programs import artifact_visible
 

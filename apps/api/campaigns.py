@@ -16,7 +16,8 @@ from rest_framework.response import Response
 
 from apps.api.keyset import Sort
 from apps.api.listing import ApiView, ListView
-from apps.api.rows import CampaignRowSerializer, CampaignSerializer, FunnelSerializer, ImportSerializer, StepsSerializer
+from apps.api.records import ImportSerializer
+from apps.api.rows import CampaignRowSerializer, CampaignSerializer, FunnelSerializer, StepsSerializer
 from apps.api.strictness import StrictSerializer
 from apps.campaigns import services
 from apps.campaigns.permissions import actions_of

@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from apps.api.artifacts import download
 from apps.api.keyset import Sort
 from apps.api.listing import ApiView, ListView, unclear_booleans
+from apps.api.records import ExportSerializer, JobRowSerializer
 from apps.api.rendering import FileRenderer
-from apps.api.rows import ExportSerializer, JobRowSerializer
 from apps.api.schema import filter_schema
 from apps.api.strictness import StrictSerializer
 from apps.campaigns.selectors import campaign_get

@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import rows
+from apps.api import records, rows
 from apps.api.keyset import Sort
 from apps.api.listing import ApiView, ListView
 from apps.api.rendering import TextRenderer
@@ -114,7 +114,7 @@ class TensorView(ApiView):
 class ModelListView(ListView):
     """Trained models."""
 
-    item = rows.ModelRowSerializer
+    item = records.ModelRowSerializer
     sorts = {"id": Sort("pk"), "name": Sort("name"), "created_at": Sort("created_at")}
     default_sort = "-id"
 
@@ -126,14 +126,14 @@ class ModelListView(ListView):
 class ModelView(ApiView):
     """A trained model."""
 
-    @extend_schema(responses=rows.ModelSerializer)
+    @extend_schema(responses=records.ModelSerializer)
     def get(self, request: Request, model: int) -> Response:
         """With its card, files and training curve."""
         detail = model_detail(model)
         found: Any = detail.model
         more = {"files": detail.files, "curve": detail.curve, "why_waiting": detail.why_waiting}
-        row = {name: getattr(found, name) for name in rows.ModelSerializer().fields if name not in more}
-        return Response(rows.ModelSerializer(row | more).data)
+        row = {name: getattr(found, name) for name in records.ModelSerializer().fields if name not in more}
+        return Response(records.ModelSerializer(row | more).data)
 
 
 class JobFilter(filters.FilterSet):
@@ -150,7 +150,7 @@ class JobFilter(filters.FilterSet):
 class JobListView(ListView):
     """Jobs of the campaigns that you may see, and of trainings."""
 
-    item = rows.JobRowSerializer
+    item = records.JobRowSerializer
     default_sort = "-id"
     filterset = JobFilter
 
@@ -162,13 +162,13 @@ class JobListView(ListView):
 class JobView(ApiView):
     """A job."""
 
-    @extend_schema(responses=rows.JobSerializer)
+    @extend_schema(responses=records.JobSerializer)
     def get(self, request: Request, job: int) -> Response:
         """With its attempts and why it waits."""
         found = _there(programs.jobs_visible(request.user).filter(pk=job).first())
-        row = {name: getattr(found, name) for name in rows.JobRowSerializer().fields}
+        row = {name: getattr(found, name) for name in records.JobRowSerializer().fields}
         more = {"attempts": programs.attempts_of(found), "why_waiting": why_waiting(found)}
-        return Response(rows.JobSerializer(row | more).data)
+        return Response(records.JobSerializer(row | more).data)
 
 
 def _structure(request: Request, structure: int) -> Any:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from apps.api.keyset import Sort
 from apps.api.listing import ApiView, ListView
-from apps.api.rows import ListItemSerializer, ListRowSerializer, ReviewSerializer
+from apps.api.records import ListItemSerializer, ListRowSerializer, ReviewSerializer
 from apps.api.strictness import StrictSerializer
 from apps.campaigns.selectors import campaign_get
 from apps.core.errors import NotThere
