@@ -83,6 +83,7 @@ class CandidateTable(tables.Table):
 
     class Meta:
         attrs: dict[str, str] = {}
+        default = units.ABSENT
 
     def render_choose(self, record: Any) -> SafeString:
         return format_html(
@@ -117,6 +118,7 @@ class JobTable(tables.Table):
 
     class Meta:
         orderable = False
+        default = units.ABSENT
 
     def render_label(self, record: Any) -> SafeString:
         return link(reverse("job", args=[record.pk]), record.label)

@@ -93,7 +93,7 @@ def test_a_waiting_plan_is_started_once(ours, world) -> None:
 
 
 def test_a_polled_fragment_is_304_while_nothing_changed_and_286_at_the_end(client, owner) -> None:
-    world = w.build(owner, state="RUNNING", extra=4)
+    world = w.build(owner, state="RUNNING", extra=6)
     client.force_login(owner)
     address = reverse("campaign-progress", args=[world.campaign.pk])
     first = client.get(address)
@@ -108,7 +108,7 @@ def test_a_polled_fragment_is_304_while_nothing_changed_and_286_at_the_end(clien
 
 
 def test_a_running_campaign_says_why_it_waits_and_can_be_cancelled_and_resumed(client, owner) -> None:
-    world = w.build(owner, state="RUNNING", extra=4)
+    world = w.build(owner, state="RUNNING", extra=6)
     client.force_login(owner)
     page = reverse("campaign", args=[world.campaign.pk])
     assert "No worker takes heavy jobs." in client.get(page).content.decode()

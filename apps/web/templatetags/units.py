@@ -133,6 +133,12 @@ def typeset(text: str) -> SafeString:
 
 
 @register.filter
+def sentence(text: str) -> SafeString:
+    """`typeset`, beginning with a capital unless it begins with a symbol: κ never becomes K."""
+    return typeset(text[:1].upper() + text[1:] if text[:1].isascii() else text)
+
+
+@register.filter
 def state(value: str) -> SafeString | str:
     """A coloured label for a state, an outcome or a verdict."""
     if not value:
