@@ -9,6 +9,7 @@ import argparse
 import itertools
 import json
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     places = settings.PLACES
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     stack.start(places, only=["postgres"])
     try:
         stack.migrate(places)

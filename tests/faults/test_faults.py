@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from kappaweb.embedded import postgres, stack
+from kappaweb.embedded.places import Places
+
 PROJECT = Path(__file__).resolve().parents[2]
 FAST = {"KAPPAWEB_LEASE_SECONDS": "4", "KAPPAWEB_HEARTBEAT_SECONDS": "0.5", "KAPPAWEB_RECONCILE_SECONDS": "1"}
 
@@ -20,7 +23,13 @@ def fault_run(home: Path, *, jobs: int, faults: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.faults.fault_run", "--jobs", str(jobs), "--faults", str(faults)]
     own = {"KAPPAWEB_HOME": str(home), "DJANGO_SETTINGS_MODULE": "tests.faults.settings"}
     inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    done = subprocess.run(command, env=inherited | FAST | own, cwd=PROJECT, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, env=inherited | FAST | own, cwd=PROJECT, capture_output=True, text=True, check=False
+        )
+    finally:  # a run over its time is killed before it can clear up
+        stack.stop(Places(home))
+        postgres.remove(Places(home))
     assert done.returncode == 0, done.stdout + done.stderr
     print(done.stdout)
     return json.loads(done.stdout.splitlines()[-1])
@@ -36,7 +45,7 @@ def assert_nothing_lost_nothing_doubled(counts: dict[str, Any]) -> None:
     assert set(counts["states"]) <= {"DONE", "FAILED"}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_thirty_jobs_survive_one_fault_of_each_kind(tmp_path: Path):
     counts = fault_run(tmp_path / "home", jobs=30, faults=6)
     assert_nothing_lost_nothing_doubled(counts)
