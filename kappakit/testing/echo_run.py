@@ -5,23 +5,27 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from kappakit import run
-from kappakit.ports import Progress
+from kappakit.errors import InputError
+from kappakit.ports import Generator, Potential, PotentialRef, Progress, Trainer
 from kappakit.testing.echo import register
 
 
-@dataclass(frozen=True)
+@dataclass
 class NoEngines:
     """Only progress: the echo asks for nothing else."""
 
     progress: Progress
 
-    def _none(self, name: Any) -> Any:
-        raise LookupError(f"no engine {name} here")
+    def potential(self, ref: PotentialRef) -> Potential:
+        raise InputError(f"no potential {ref.name} here")
 
-    potential = generator = trainer = _none
+    def generator(self, name: str) -> Generator:
+        raise InputError(f"no generator {name} here")
+
+    def trainer(self, engine: str) -> Trainer:
+        raise InputError(f"no trainer {engine} here")
 
 
 if __name__ == "__main__":
