@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from kappakit import run
@@ -12,11 +11,11 @@ from kappakit.ports import Generator, Potential, PotentialRef, Progress, Trainer
 from kappakit.testing.echo import register
 
 
-@dataclass
 class NoEngines:
     """Only progress: the echo asks for nothing else."""
 
-    progress: Progress
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
 
     def potential(self, ref: PotentialRef) -> Potential:
         raise InputError(f"no potential {ref.name} here")
