@@ -50,10 +50,9 @@ def main() -> None:
         for a, b, c in zip(batch, singles, crystals, strict=True)
     ]
     print(f"{given.count} crystals, compiled {potential.compiled}, {potential.precision}")
-    print(f"batched {batched:.1f} s, {sum(r.converged for r in batch)} converged, {sum(r.steps for r in batch)} steps")
-    print(
-        f"one by one {one_by_one:.1f} s, {sum(r.converged for r in singles)} converged, {sum(r.steps for r in singles)} steps"
-    )
+    for way, seconds, ends in (("batched", batched, batch), ("one by one", one_by_one, singles)):
+        converged, steps = sum(end.converged for end in ends), sum(end.steps for end in ends)
+        print(f"{way}: {seconds:.1f} s, {converged} converged, {steps} steps")
     print(f"ratio {one_by_one / batched:.2f}; median energy difference {1e3 * np.median(differences):.3f} meV/atom")
 
 

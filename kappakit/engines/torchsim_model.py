@@ -83,7 +83,7 @@ class _Relaxation:
         indices = np.flatnonzero(ended)
         if not len(indices):
             return
-        for index in indices:
+        for index in map(int, indices):
             number = self._left[index]
             self._done[number] = self._result(number, index, step, bool(converged[index] and not gone[index]))
         kept = np.flatnonzero(~ended)

@@ -125,14 +125,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="(Re)compute the physical part of a model card.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--dataset", type=Path, help="extended XYZ of the training, for the trust limit")
-    parser.add_argument("--kappa", type=float, help="κ_L of diamond, W/(m·K), as the conductivity stage found it")
-    parser.add_argument("--kappa-method", default="", help="its method and mesh")
+    parser.add_argument("--kappa", type=float, nargs=2, metavar=("RTA", "LBTE"), help="κ_L of diamond, W/(m·K), 300 K")
+    parser.add_argument("--kappa-method", default="", help="how the conductivity stage found it")
     given = parser.parse_args(arguments)
-    potential = AllegroPotential(given.folder)
+    potential: Any = AllegroPotential(given.folder)
     card = read_card(given.folder)
     card["physics"] = {**card.get("physics", {}), **physical_part(potential)}
     if given.kappa is not None:
-        card["physics"]["kappa_l"] = {"value": given.kappa, "unit": "W/(m·K)", "method": given.kappa_method}
+        rta, lbte = given.kappa
+        found = {"RTA": rta, "LBTE": lbte, "unit": "W/(m·K)", "temperature": 300, "method": given.kappa_method}
+        card["physics"]["kappa_l"] = found
     if given.dataset is not None:
         trust = {"min_distance": 1.0, "min_volume": 4.0, "max_volume": 30.0}
         card["trust"] = {**trust, "soap_distance": trust_part(given.folder, given.dataset, potential)}
