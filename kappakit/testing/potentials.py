@@ -34,7 +34,7 @@ class FakePotential:
     trust = TrustLimits()
     trust_descriptors: np.ndarray | None = None
 
-    depth, width, distance, cutoff, stiffness = 3.0, 1.8, 1.54, 2.4, 2.0
+    depth, width, distance, cutoff, stiffness = 3.0, 1.8, 1.54, 2.5, 2.0
 
     def evaluate(self, crystals: Sequence[Crystal]) -> list[Evaluation]:
         """Each crystal by itself."""
@@ -94,9 +94,11 @@ class FakePotential:
 
 
 def _window(d: np.ndarray, cutoff: float) -> tuple[np.ndarray, np.ndarray]:
-    """1 at zero, 0 with three derivatives at the cutoff; and its derivative."""
-    x = d / cutoff
-    return (1 - x**2) ** 4, -8 * x * (1 - x**2) ** 3 / cutoff
+    """1 up to three quarters of the cutoff, then down to 0 with three vanishing derivatives; and its derivative."""
+    inner = 0.75 * cutoff
+    x = np.clip((d - inner) / (cutoff - inner), 0.0, 1.0)
+    value = 1.0 - x**4 * (35.0 - 84.0 * x + 70.0 * x**2 - 20.0 * x**3)
+    return value, -140.0 * x**3 * (1.0 - x) ** 3 / (cutoff - inner)
 
 
 def _bond_pairs(i: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
