@@ -46,7 +46,7 @@ document.addEventListener('submit', (event) => {
 // A filter form's address holds only what was filled in.
 document.addEventListener('submit', (event) => {
   if (!event.target.matches('[data-clean-address]')) return;
-  for (const input of event.target.elements) if (input.name && input.value === '') input.disabled = true;
+  for (const input of event.target.elements) if (input.name && ['', 'unknown'].includes(input.value)) input.disabled = true;
 });
 window.addEventListener('pageshow', () => {
   for (const input of document.querySelectorAll('[data-clean-address] :disabled')) input.disabled = false;

@@ -37,7 +37,9 @@ def objections(seat) -> list[str]:
 
 def _told(violation: dict[str, Any]) -> str:
     node = violation["nodes"][0]
-    return f"{violation['id']} ×{len(violation['nodes'])}: {node['html'][:200]} | {node.get('failureSummary', '')[:300]}"
+    return (
+        f"{violation['id']} ×{len(violation['nodes'])}: {node['html'][:200]} | {node.get('failureSummary', '')[:300]}"
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
