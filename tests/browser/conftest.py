@@ -86,6 +86,7 @@ class Seat:
     def drawn(self) -> None:
         self.page.wait_for_function(
             "[...document.querySelectorAll('[data-figure],[data-cell]')].every((e) => e.dataset.drawn)"
+            " && !document.querySelector('[hx-trigger=load]')"
         )
 
     def picture(self, name: str) -> None:

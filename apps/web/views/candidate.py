@@ -58,7 +58,7 @@ def candidate_place_part(request: HttpRequest, pk: int) -> HttpResponse:
     """Its place on the map, nearest neighbours and selections: a part of the page that loads by itself."""
     place, selections = candidate_place(request.user, pk)
     row = candidate_get(request.user, pk)
-    context = {"place": place, "selections": selections, "campaign": row.campaign}
+    context = {"place": place, "selections": selections, "campaign": row.campaign, "candidate": pk}
     return render(request, "web/candidate/place.html", context)
 
 

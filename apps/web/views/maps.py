@@ -48,7 +48,7 @@ def soap_map_page(request: HttpRequest, pk: int) -> HttpResponse:
     points = map_points(found, version)
     quantity = QUANTITIES.get(request.GET.get("colour", ""), QUANTITIES["kappa_rta"])
     selections = list(selections_of(found))
-    chosen = _chosen(selections, request.GET.get("selection", ""))
+    chosen = _chosen(selections, request.GET.get("selection", "")) | _one(request.GET.get("candidate", ""))
     context = {
         **campaign_context(request, found, "map"),
         "versions": versions,
@@ -66,6 +66,10 @@ def soap_map_page(request: HttpRequest, pk: int) -> HttpResponse:
 def _chosen(selections: list[Any], asked: str) -> frozenset[int]:
     members = [s.members.all() for s in selections if str(s.pk) == asked]
     return frozenset(member.candidate_id for rows in members for member in rows)
+
+
+def _one(asked: str) -> frozenset[int]:
+    return frozenset({int(asked)}) if asked.isdecimal() else frozenset()
 
 
 def _marks(points: list[PointRow], quantity: Quantity, chosen: frozenset[int]) -> list[Mark]:
