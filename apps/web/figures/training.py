@@ -29,6 +29,7 @@ def _panel(epochs: Sequence[float], values: Sequence[float], title: str, text: s
         x=list(epochs),
         y=[value if _positive(value) else None for value in values],
         mode="lines",
+        connectgaps=True,
         line={"color": SERIES[0], "width": 2},
         hovertemplate=f"epoch %{{x}}: %{text}<extra></extra>",
     )
