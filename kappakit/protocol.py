@@ -286,9 +286,9 @@ PROTOCOLS: dict[str, Protocol] = {
     "demo": Protocol(
         source="both",
         generate=GenerateSettings(count=48, min_atoms=4),
-        sample=SampleSettings(count=8),
+        sample=SampleSettings(count=4),
         conductivity=ConductivitySettings(method="rta"),
-        neighbours=NeighbourSettings(k=4),
+        neighbours=NeighbourSettings(k=2),
     ),
     "smoke": Protocol(
         source="both",

@@ -109,3 +109,9 @@ def test_the_viewer_gets_the_cell_and_supercells_as_plain_json() -> None:
     view = views["conventional"]
     assert len(view["positions"]) == len(view["labels"]) == len(view["colours"])
     assert len(view["edges"]) == 12
+
+
+def test_a_narrow_logarithmic_range_still_has_ticks() -> None:
+    ticks = log_ticks([1260.0, 1314.0, 1701.0])["tickvals"]
+    assert 3 <= len(ticks) <= 7
+    assert all(1100 < tick < 1950 for tick in ticks)
