@@ -44,7 +44,6 @@ def run(*, protocol: str, exit_at_end: bool, fresh: bool, port: int | None) -> i
 
 def _run(places: Places, *, protocol: str, exit_at_end: bool, fresh: bool, port: int | None) -> int:
     address = stack.start(places, port=port)
-    stack.manage(places, "seed")
     _say_where(places, address)
     code = _campaign(places, protocol, fresh)
     if exit_at_end or code == 130:
