@@ -83,10 +83,18 @@ def solve(calculation: Phono3py, method: str, mesh: Sequence[int], temperatures:
 
 def tensor(
     solution: Any, method: str, mesh: Sequence[int], *, ranked: float, named_cell: np.ndarray, seconds: float
-) -> Conductivity:
-    """The tensor of a solved thermal conductivity. `named_cell` (3, 3) Å: the lattice vectors that [uvw] counts."""
+) -> Conductivity | None:
+    """The tensor of a solved thermal conductivity. `named_cell` (3, 3) Å: the lattice vectors that [uvw] counts.
+
+    On a coarse mesh a mode may find nothing to scatter with, and κ_L has no finite value: such temperatures are left
+    out, and None is returned where the ranked one (K) is among them.
+    """
     temperatures = np.asarray(solution.temperatures, float)
     kappa = from_voigt(np.asarray(solution.kappa)[0])
+    finite = np.isfinite(kappa).all(axis=(1, 2))
+    if not finite[nearest(temperatures, ranked)]:
+        return None
+    temperatures, kappa = temperatures[finite], kappa[finite]
     values, directions = principal(kappa)
     at = nearest(temperatures, ranked)
     return Conductivity(

@@ -30,6 +30,7 @@ EXACT_ANGLE = -1.0
 """spglib: angles are judged by the distance tolerance alone."""
 NAC_NOT_NEEDED, NAC_MISSING, NAC_INCLUDED = "not needed", "missing", "included"
 NO_KAPPA = "imaginary modes: no κ_L was computed"
+NOT_FINITE = "{} gives no finite value: on this mesh some modes find nothing to scatter with"
 TOO_COARSE = "LBTE lies below RTA along a direction: the mesh is too coarse for it"
 
 
@@ -95,11 +96,13 @@ def conductivities(
 ) -> Solutions:
     """RTA, and LBTE where `lbte` chooses it."""
     primitive = crystal_of(calculation.primitive)
-    named = named_cell(primitive)
+    facts: dict[str, Any] = {"ranked": settings.temperature, "named_cell": named_cell(primitive)}
     progress(0, 2, "Boltzmann equation, relaxation time approximation")
     seconds = solve(calculation, RTA, mesh, temperatures)
     solution = calculation.thermal_conductivity
-    rta = tensor(solution, RTA, mesh, ranked=settings.temperature, named_cell=named, seconds=seconds)
+    rta = tensor(solution, RTA, mesh, seconds=seconds, **facts)
+    if rta is None:
+        return Solutions(notes=(NOT_FINITE.format(RTA),))
     modes = _mode_record(mode_data(solution, mesh, settings.temperature))
     wanted, note = lbte(largest_principal(rta, settings.temperature), seconds)
     notes = (note,) if note else ()
@@ -107,9 +110,9 @@ def conductivities(
         return Solutions((_tensor_record(rta),), modes, notes)
     progress(1, 2, "Boltzmann equation, full solution")
     seconds = solve(calculation, LBTE, mesh, wanted)
-    full = tensor(
-        calculation.thermal_conductivity, LBTE, mesh, ranked=settings.temperature, named_cell=named, seconds=seconds
-    )
+    full = tensor(calculation.thermal_conductivity, LBTE, mesh, seconds=seconds, **facts)
+    if full is None:
+        return Solutions((_tensor_record(rta),), modes, (*notes, NOT_FINITE.format(LBTE)))
     if below_rta(full, rta, settings.temperature):
         notes = (*notes, TOO_COARSE)
     return Solutions((_tensor_record(rta), _tensor_record(full)), modes, notes)
