@@ -74,9 +74,14 @@ def why_waiting(job: Job) -> str:
     if not nodes_present(job.queue).exists():
         return "No GPU: no worker with one is running." if job.queue == "gpu" else f"No worker takes {job.queue} jobs."
     if Job.objects.filter(pk=job.pk, not_before_at__gt=Now()).exists():
-        return f"Tries again at {job.not_before_at:%H:%M:%S} UTC: {job.error_message}"
+        return f"Tries again at {job.not_before_at:%H:%M:%S} UTC: {_first_line(job.error_message)}"
     ahead = _ahead(job)
     return f"In the queue: {ahead} before it." if ahead else "Next in the queue."
+
+
+def _first_line(message: str) -> str:
+    """What a person needs of an error; the whole of it stands on the job's page."""
+    return message.partition("\n")[0]
 
 
 def _ahead(job: Job) -> int:
