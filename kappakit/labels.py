@@ -11,6 +11,7 @@ from ase.io import iread
 from kappakit.crystals import Crystal
 from kappakit.errors import InputError
 from kappakit.ports import Evaluation, LabelledCrystal
+from kappakit.writing import crystal_of
 
 VOIGT = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
 
@@ -30,15 +31,11 @@ def read_geometries(path: Path) -> list[tuple[Crystal, str, str]]:
     """(crystal, group, kind) of each frame of an extended XYZ file, labels ignored; raises InputError."""
     try:
         return [
-            (_crystal_of(atoms), _group(atoms, index), _kind(atoms))
+            (crystal_of(atoms), _group(atoms, index), _kind(atoms))
             for index, atoms in enumerate(iread(str(path), index=":", format="extxyz"))
         ]
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise InputError(f"{path.name} holds no readable crystals: {error}") from error
-
-
-def _crystal_of(atoms: Any) -> Crystal:
-    return Crystal(atoms.cell.array, atoms.get_scaled_positions(wrap=False), atoms.numbers)
 
 
 def _group(atoms: Any, index: int) -> str:
@@ -59,4 +56,4 @@ def _labelled(atoms: Any, index: int) -> LabelledCrystal:
         forces=np.asarray(results["forces"], dtype=float),
         stress=stress if stress.shape == (3, 3) else stress[np.array(VOIGT)],
     )
-    return LabelledCrystal(_crystal_of(atoms), evaluation, _group(atoms, index), _kind(atoms))
+    return LabelledCrystal(crystal_of(atoms), evaluation, _group(atoms, index), _kind(atoms))

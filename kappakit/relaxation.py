@@ -22,7 +22,7 @@ from kappakit.ports import Evaluation, Potential, RelaxedCrystal, TrustLimits
 from kappakit.protocol import EmbedSettings, RelaxSettings
 from kappakit.symmetry import shortest_distance
 from kappakit.units import EV_PER_A3_IN_GPA, ev_per_a3_from_gpa
-from kappakit.writing import atoms_of
+from kappakit.writing import atoms_of, crystal_of
 
 TOO_CLOSE, VOLUME, UNFAMILIAR, NOT_CONVERGED = "too-close", "volume", "unfamiliar", "not-converged"
 GIVEN_UP_VOLUME = 200.0
@@ -43,7 +43,7 @@ class PotentialCalculator(Calculator):
     ) -> None:
         """ASE's entry: energy eV, forces eV/Å, stress eV/Å³ (Voigt)."""
         super().calculate(atoms, list(properties), list(system_changes))
-        (found,) = self._potential.evaluate([_crystal_of(self.atoms)])
+        (found,) = self._potential.evaluate([crystal_of(self.atoms)])
         stress = full_3x3_to_voigt_6_stress(found.stress)
         self.results = {
             "energy": found.energy,
@@ -170,8 +170,4 @@ def _within(atoms: Any, max_force: float, max_stress: float, pressure: float) ->
 def _relaxed(atoms: Any, steps: int, *, converged: bool) -> RelaxedCrystal:
     stress = np.array(atoms.get_stress(voigt=False), dtype=float)
     found = Evaluation(float(atoms.get_potential_energy()), np.array(atoms.get_forces(), dtype=float), stress)
-    return RelaxedCrystal(_crystal_of(atoms), found, steps, converged)
-
-
-def _crystal_of(atoms: Any) -> Crystal:
-    return Crystal(np.array(atoms.cell), atoms.get_scaled_positions(wrap=False), atoms.numbers)
+    return RelaxedCrystal(crystal_of(atoms), found, steps, converged)

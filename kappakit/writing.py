@@ -23,6 +23,11 @@ def atoms_of(crystal: Crystal, info: Mapping[str, Any] | None = None) -> Atoms:
     )
 
 
+def crystal_of(atoms: Any) -> Crystal:
+    """The Crystal of an ase.Atoms, positions not wrapped; the inverse of atoms_of. Raises InputError for a bad one."""
+    return Crystal(atoms.cell.array, atoms.get_scaled_positions(wrap=False), atoms.numbers)
+
+
 def cif(crystal: Crystal, name: str = "crystal") -> str:
     """CIF text in P1, lengths in Å, angles in degrees."""
     buffer = BytesIO()

@@ -28,7 +28,7 @@ def demo_campaign(protocol: str, *, fresh: bool) -> Any:
     found = mine.filter(protocol_digest=PROTOCOLS[protocol].digest).exclude(state="ARCHIVED").first()
     if found is None or fresh:
         found = _create(protocol, owner, number=mine.count() + 1)
-    if found.state in ("DRAFT",):
+    if found.state == "DRAFT":
         services.campaign_start(campaign=found, user=owner)
     elif found.state in ("HALTED", "CANCELLED"):
         services.campaign_resume(campaign=found, user=owner)
