@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,6 +89,19 @@ class Potential(Protocol):
         """Relax cell and positions of each crystal (batched where the engine can)."""
 
 
+@dataclass(frozen=True)
+class GeneratorRef:
+    """Which generator: an engine's name in `kappakit.engines.registry`, and the folder of its stored model.
+
+    `folder` and `sha256` are "" for a generator without weights (the random symmetric search).
+    """
+
+    engine: str
+    name: str
+    folder: str = ""
+    sha256: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class GeneratedCrystal:
     """One proposal: its own seed makes it reproducible; `latent` (d,) where the generator has one."""
@@ -103,11 +117,26 @@ class Generator(Protocol):
 
     name: str
     version: str
+    sha256: str
 
     def generate(
-        self, *, seed: int, start: int, count: int, settings: GenerateSettings, progress: Progress
+        self,
+        *,
+        seed: int,
+        start: int,
+        count: int,
+        settings: GenerateSettings,
+        centres: Sequence[Crystal] = (),
+        progress: Progress,
     ) -> list[GeneratedCrystal]:
-        """Crystals of the sequence; each depends on (seed, index) only, never on the batch."""
+        """Crystals of the sequence; each depends on (seed, index) only, never on the batch.
+
+        With `centres` they lie about one crystal, or on the way between several. Raises InputError for centres that
+        the generator cannot take, and for wishes that it cannot fulfil.
+        """
+
+    def training_set(self) -> list[TrainingCrystal]:
+        """The crystals that it learned from and those held out; none for a generator that learned nothing."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +148,24 @@ class TrainingCurvePoint:
     val_energy_mae: float
     val_force_rmse: float
     val_stress_mae: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class GeneratorCurvePoint:
+    """Some steps of a generator's training: terms of the objective (no unit), `val_` on held-out crystals with the
+    averaged weights; kl in nats a crystal."""
+
+    step: int
+    train_coordinates: float
+    train_lattice: float
+    train_number: float
+    val_coordinates: float
+    val_lattice: float
+    val_number: float
+    val_types: float
+    kl: float
     learning_rate: float
     seconds: float
 
@@ -160,6 +207,42 @@ class Trainer(Protocol):
         """Train to the end; writes the curve to `folder/curve.jsonl` as it goes."""
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingCrystal:
+    """A crystal of a generator's data set. `part`: 'train' | 'validation' | 'test'; `source` as the import names it."""
+
+    crystal: Crystal
+    part: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class GeneratorTrainingResult:
+    """A trained generator's folder (model.safetensors, model.json, card.json, crystals.safetensors), card and curve."""
+
+    folder: str
+    sha256: str
+    card: dict[str, Any]
+    curve: tuple[GeneratorCurvePoint, ...]
+
+
+class GeneratorTrainer(Protocol):
+    """Trains a generator from a named configuration; resumes from the checkpoint that it left in `folder`."""
+
+    def train(
+        self,
+        crystals: Sequence[TrainingCrystal],
+        *,
+        configuration: str,
+        overrides: dict[str, Any],
+        seed: int,
+        minutes: float,
+        folder: Path,
+        progress: Progress,
+    ) -> GeneratorTrainingResult:
+        """Train to the end, or for `minutes` of the clock when they are > 0."""
+
+
 class Engines(Protocol):
     """What a stage is given: doors to the slow world, resolved by name."""
 
@@ -168,11 +251,14 @@ class Engines(Protocol):
     def potential(self, ref: PotentialRef) -> Potential:
         """Load a potential; raises InputError for an unknown engine or damaged weights."""
 
-    def generator(self, name: str) -> Generator:
-        """A generator by name; raises InputError for an unknown one."""
+    def generator(self, ref: GeneratorRef) -> Generator:
+        """Load a generator; raises InputError for an unknown engine or damaged weights."""
 
     def trainer(self, engine: str) -> Trainer:
         """The trainer of an engine ('allegro')."""
+
+    def generator_trainer(self, engine: str) -> GeneratorTrainer:
+        """The trainer of a generator's engine ('cdvae')."""
 
 
 @dataclass
@@ -183,3 +269,16 @@ class SilentProgress:
 
     def __call__(self, done: int, total: int, note: str) -> None:
         self.calls.append((done, total, note))
+
+
+class PrintedProgress(SilentProgress):
+    """Prints a line every ten seconds at most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = 0.0
+
+    def __call__(self, done: int, total: int, note: str) -> None:
+        if time.monotonic() - self._last > 10.0 or done == total:
+            self._last = time.monotonic()
+            print(f"{done}/{total} {note}", flush=True)

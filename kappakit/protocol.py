@@ -46,14 +46,50 @@ def _f(
 class GenerateSettings:
     """Crystals that the campaign makes itself."""
 
-    generator: str = _f("search", "which generator proposes crystals", choices=("search",))
+    generator: str = _f(
+        "search",
+        "who proposes crystals: the random symmetric search, or a trained generator (CDVAE)",
+        choices=("search", "cdvae"),
+    )
     count: int = _f(64, "crystals to generate; the paper: 100,000", unit="crystals", low=0, high=1_000_000)
-    elements: str = _f("C", "elements of a generated crystal, separated by spaces, repeated for its stoichiometry")
-    min_atoms: int = _f(2, "fewest atoms in a generated primitive cell", unit="atoms", low=1, high=200)
-    max_atoms: int = _f(8, "most atoms in a generated primitive cell", unit="atoms", low=1, high=200)
-    min_volume: float = _f(5.0, "smallest volume of a generated crystal", unit="Å³/atom", low=1.0, high=200.0)
-    max_volume: float = _f(9.0, "largest volume of a generated crystal", unit="Å³/atom", low=1.0, high=200.0)
-    min_distance: float = _f(1.2, "shortest distance in a generated crystal", unit="Å", low=0.3, high=5.0)
+    with_training: bool = _f(
+        False, "a trained generator's training crystals go on beside the generated ones; the paper: yes", origin=PAPER
+    )
+    elements: str = _f(
+        "C", "search: elements of a crystal, separated by spaces, repeated for its stoichiometry; CDVAE has its own"
+    )
+    min_atoms: int = _f(2, "fewest atoms in a generated cell", unit="atoms", low=1, high=200)
+    max_atoms: int = _f(8, "most atoms in a generated cell", unit="atoms", low=1, high=200)
+    min_volume: float = _f(5.0, "smallest volume of a generated crystal", unit="Å³/atom", low=0.1, high=200.0)
+    max_volume: float = _f(9.0, "largest volume of a generated crystal", unit="Å³/atom", low=1.0, high=1000.0)
+    min_distance: float = _f(
+        1.2, "shortest distance in a generated crystal; closer ones are refused", unit="Å", low=0.0, high=5.0
+    )
+    sampler: str = _f(
+        "flow",
+        "CDVAE: how noise becomes coordinates; published: annealed Langevin dynamics, 5,000 network calls a crystal",
+        choices=("flow", "diffusion", "langevin", "published"),
+    )
+    prior: str = _f(
+        "posterior",
+        "CDVAE: latent vectors from the normal prior (published), a mixture fitted to the training crystals, their "
+        "posteriors, or from between two near ones",
+        choices=("normal", "mixture", "posterior", "between"),
+    )
+    temperature: float = _f(1.0, "CDVAE: spread of the latent vectors over that of their prior", low=0.0, high=10.0)
+    lattice_temperature: float = _f(
+        1.0, "CDVAE: spread of the lattices over the predicted one; 0: the most likely lattice", low=0.0, high=10.0
+    )
+    simple: bool = _f(False, "CDVAE: latent vectors of training crystals with few atoms and high symmetry only")
+    simple_operations: int = _f(4, "operations that a training crystal needs for that", low=1, high=48)
+    symmetrise: float = _f(
+        0.0,
+        "generated crystals symmetric within this are made so before they are relaxed; 0: never",
+        unit="Å",
+        low=0.0,
+        high=1.0,
+    )
+    thin: bool = _f(False, "near-duplicates among generated crystals are dropped before they are relaxed")
     batch: int = _f(32, "crystals generated in one job", unit="crystals", low=1, high=4096)
 
 

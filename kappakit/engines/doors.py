@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from kappakit.engines.registry import GENERATORS, POTENTIALS, TRAINERS, resolve
-from kappakit.ports import Generator, Potential, PotentialRef, Progress, Trainer
+from kappakit.engines.registry import GENERATOR_TRAINERS, GENERATORS, POTENTIALS, TRAINERS, resolve
+from kappakit.ports import (
+    Generator,
+    GeneratorRef,
+    GeneratorTrainer,
+    Potential,
+    PotentialRef,
+    Progress,
+    Trainer,
+)
 
 
 class RealEngines:
@@ -19,12 +27,17 @@ class RealEngines:
             self._potentials[ref] = resolve(POTENTIALS, ref.engine, "potential engine")(ref)
         return self._potentials[ref]
 
-    def generator(self, name: str) -> Generator:
-        """A generator by name; raises InputError for an unknown one."""
-        generator: Generator = resolve(GENERATORS, name, "generator")()
+    def generator(self, ref: GeneratorRef) -> Generator:
+        """Load a generator; raises InputError for an unknown engine or damaged weights."""
+        generator: Generator = resolve(GENERATORS, ref.engine, "generator")(ref)
         return generator
 
     def trainer(self, engine: str) -> Trainer:
         """The trainer of an engine; raises InputError for an unknown one."""
         trainer: Trainer = resolve(TRAINERS, engine, "trainer")()
+        return trainer
+
+    def generator_trainer(self, engine: str) -> GeneratorTrainer:
+        """The trainer of a generator's engine; raises InputError for an unknown one."""
+        trainer: GeneratorTrainer = resolve(GENERATOR_TRAINERS, engine, "generator's trainer")()
         return trainer

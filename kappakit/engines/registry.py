@@ -1,6 +1,6 @@
 """What there is, by name: literal mappings to 'module:factory'. A new engine is one line here.
 
-A potential's factory takes a PotentialRef and returns a kappakit.ports.Potential. Any ASE calculator or torch-sim model
+A potential's factory takes a PotentialRef and returns a kappakit.ports.Potential, a generator's a GeneratorRef. Any ASE calculator or torch-sim model
 is one through kappakit.engines.ase_calculator or kappakit.engines.torchsim_model, as `analytic.py` shows.
 """
 
@@ -19,9 +19,14 @@ POTENTIALS: dict[str, str] = {
     "emt": "kappakit.engines.analytic:emt",
 }
 
-GENERATORS: dict[str, str] = {"search": "kappakit.engines.search:SearchGenerator"}
+GENERATORS: dict[str, str] = {
+    "search": "kappakit.engines.search.generator:load",
+    "cdvae": "kappakit.engines.cdvae.generator:load",
+}
 
 TRAINERS: dict[str, str] = {"allegro": "kappakit.engines.allegro.trainer:AllegroTrainer"}
+
+GENERATOR_TRAINERS: dict[str, str] = {"cdvae": "kappakit.engines.cdvae.trainer:CdvaeTrainer"}
 
 
 def resolve(mapping: Mapping[str, str], name: str, what: str) -> Any:

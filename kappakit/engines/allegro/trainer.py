@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from kappakit.engines.allegro.preparation import describe
 from kappakit.engines.allegro.training import CURVE, Training
 from kappakit.engines.allegro.versions import VERSION
 from kappakit.labels import read_frames
-from kappakit.ports import LabelledCrystal, Progress, SilentProgress, TrainingCurvePoint, TrainingResult
+from kappakit.ports import LabelledCrystal, PrintedProgress, Progress, TrainingCurvePoint, TrainingResult
 from kappakit.units import EV_PER_A3_IN_GPA
 
 CARD = "card.json"
@@ -122,19 +121,6 @@ def _error_row(training: Training, frames: Sequence[LabelledCrystal]) -> dict[st
         "force_rmse_mev_per_angstrom": round(force, 2),
         "stress_mae_gpa": round(stress * EV_PER_A3_IN_GPA, 4),
     }
-
-
-class PrintedProgress(SilentProgress):
-    """Prints a line every ten seconds at most."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._last = 0.0
-
-    def __call__(self, done: int, total: int, note: str) -> None:
-        if time.monotonic() - self._last > 10.0 or done == total:
-            self._last = time.monotonic()
-            print(f"{done}/{total} {note}", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -19,8 +20,9 @@ from pyxtal.tolerance import Tol_matrix
 from kappakit.crystals import Crystal
 from kappakit.elements import number_of
 from kappakit.errors import InputError, Rejected
-from kappakit.ports import GeneratedCrystal, Progress
+from kappakit.ports import GeneratedCrystal, GeneratorRef, Progress, TrainingCrystal
 from kappakit.protocol import GenerateSettings
+from kappakit.seeds import crystal_seed
 from kappakit.symmetry import find_symmetry, shortest_distance
 
 ATTEMPTS = 100
@@ -36,14 +38,24 @@ class SearchGenerator:
 
     name = "search"
     version = f"search (pyxtal {version('pyxtal')})"
+    sha256 = ""
 
     def generate(
-        self, *, seed: int, start: int, count: int, settings: GenerateSettings, progress: Progress
+        self,
+        *,
+        seed: int,
+        start: int,
+        count: int,
+        settings: GenerateSettings,
+        centres: Sequence[Crystal] = (),
+        progress: Progress,
     ) -> list[GeneratedCrystal]:
         """Primitive cells within the limits of the settings; a number without one after 100 draws is left out.
 
-        Raises InputError for an unknown element and for limits between which no crystal fits.
+        Raises InputError for centres, an unknown element and limits between which no crystal fits.
         """
+        if centres:
+            raise InputError("the random symmetric search knows no crystals to start from: choose a trained generator")
         formula = _formula(settings)
         made = []
         for done, index in enumerate(range(start, start + count), start=1):
@@ -54,10 +66,14 @@ class SearchGenerator:
             progress(done, count, "random symmetric crystals")
         return made
 
+    def training_set(self) -> list[TrainingCrystal]:
+        """None: it learned from nothing."""
+        return []
 
-def crystal_seed(seed: int, index: int) -> int:
-    """The seed (32 bits) of one crystal of a campaign's sequence."""
-    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+def load(ref: GeneratorRef) -> SearchGenerator:
+    """The search; it has no weights."""
+    return SearchGenerator()
 
 
 class _CrystalAtVolume(random_crystal):
