@@ -1,7 +1,8 @@
 """What there is, by name: literal mappings to 'module:factory'. A new engine is one line here.
 
-A potential's factory takes a PotentialRef and returns a kappakit.ports.Potential, a generator's a GeneratorRef. Any ASE calculator or torch-sim model
-is one through kappakit.engines.ase_calculator or kappakit.engines.torchsim_model, as `analytic.py` shows.
+A potential's factory takes a PotentialRef and returns a kappakit.ports.Potential, a generator's takes a GeneratorRef.
+Any ASE calculator or torch-sim model is a potential through kappakit.engines.ase_calculator or
+kappakit.engines.torchsim_model, as `analytic.py` shows.
 """
 
 from __future__ import annotations

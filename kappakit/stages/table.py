@@ -41,7 +41,7 @@ def _stage(name: str, version: str, inputs: type, outputs: type, settings: type 
 STAGES: dict[str, Stage] = dict(
     [
         _stage("import_structures", "1", c.ImportInputs, c.ImportOutputs),
-        _stage("generate", "1", c.GenerateInputs, c.GenerateOutputs, GenerateSettings),
+        _stage("generate", "2", c.GenerateInputs, c.GenerateOutputs, GenerateSettings),
         _stage("relax", "1", c.RelaxInputs, c.RelaxOutputs, RelaxSettings),
         _stage("deduplicate", "1", c.DeduplicateInputs, c.DeduplicateOutputs, DeduplicateSettings),
         _stage("novelty", "1", c.NoveltyInputs, c.NoveltyOutputs, DeduplicateSettings),
@@ -54,6 +54,7 @@ STAGES: dict[str, Stage] = dict(
         _stage("conductivity", "1", c.ConductivityInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("force_sets", "1", c.ForceSetInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("train_potential", "1", c.TrainInputs, c.TrainOutputs),
+        _stage("train_generator", "1", c.TrainGeneratorInputs, c.TrainGeneratorOutputs),
         _stage("export", "1", c.ExportInputs, c.ExportOutputs),
     ]
 )

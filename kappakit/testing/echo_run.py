@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kappakit import run
 from kappakit.errors import InputError
-from kappakit.ports import Generator, Potential, PotentialRef, Progress, Trainer
+from kappakit.ports import Generator, GeneratorRef, GeneratorTrainer, Potential, PotentialRef, Progress, Trainer
 from kappakit.testing.echo import register
 
 
@@ -20,10 +20,13 @@ class NoEngines:
     def potential(self, ref: PotentialRef) -> Potential:
         raise InputError(f"no potential {ref.name} here")
 
-    def generator(self, name: str) -> Generator:
-        raise InputError(f"no generator {name} here")
+    def generator(self, ref: GeneratorRef) -> Generator:
+        raise InputError(f"no generator {ref.name} here")
 
     def trainer(self, engine: str) -> Trainer:
+        raise InputError(f"no trainer {engine} here")
+
+    def generator_trainer(self, engine: str) -> GeneratorTrainer:
         raise InputError(f"no trainer {engine} here")
 
 

@@ -29,6 +29,13 @@ def perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 class Layer(nn.Module):
     """One round of messages and one update of each atom by itself."""
 
+    weights: Tensor
+    twice: Tensor
+    trace: Tensor
+    full: Tensor
+    rows: Tensor
+    columns: Tensor
+
     def __init__(self, features: int, radial: int, neighbours: float, condition: int) -> None:
         super().__init__()
         self.features, self.scale = features, 1.0 / neighbours

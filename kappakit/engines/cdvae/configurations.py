@@ -49,10 +49,10 @@ class Noise:
 class TrainingSettings:
     """How it is trained: AdamW, linear warm-up, cosine decay, an exponential moving average of the weights.
 
-    `steps` of `batch` crystals each. `lattice`: what the decoder sees, 'jittered': true lattices with normal noise up to
-    `lattice_noise` standard deviations; 'predicted' (published): the network's own, after `predicted_from` of the steps
-    with true ones. `strain`: standard deviation of a random strain of each training crystal. Weights multiply the terms
-    of the published objective.
+    `steps` of `batch` crystals each. `lattice`: what the decoder sees, 'jittered': true lattices with normal noise up
+    to `lattice_noise` standard deviations; 'predicted' (published): the network's own, after `predicted_from` of the
+    steps with true ones. `strain`: standard deviation of a random strain of each training crystal. Weights multiply
+    the terms of the published objective.
     """
 
     steps: int = 20_000
@@ -101,7 +101,11 @@ class Configuration:
 
     def with_overrides(self, overrides: dict[str, Any]) -> Configuration:
         """A copy with some fields replaced; raises InputError for an unknown one."""
-        parts = {"architecture": self.architecture, "noise": self.noise, "training": self.training}
+        parts: dict[str, Any] = {
+            "architecture": self.architecture,
+            "noise": self.noise,
+            "training": self.training,
+        }
         unknown = sorted(overrides.keys() - {f.name for part in parts.values() for f in fields(part)})
         if unknown:
             raise InputError(f"no field of a configuration: {', '.join(unknown)}")

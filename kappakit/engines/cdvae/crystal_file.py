@@ -20,7 +20,7 @@ PARTS = ("train", "validation", "test")
 def write_crystals(crystals: Sequence[TrainingCrystal], folder: Path) -> None:
     """Cells and fractional positions in single precision; sources as text."""
     sources = "\n".join(c.source.replace("\n", " ") for c in crystals)
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "counts": np.array([c.crystal.n_atoms for c in crystals], dtype=np.int32),
         "cells": np.stack([c.crystal.cell for c in crystals]).astype(np.float32),
         "frac": np.concatenate([c.crystal.frac for c in crystals]).astype(np.float32),

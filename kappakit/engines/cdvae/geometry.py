@@ -74,7 +74,7 @@ def edges(frac: Tensor, cells: Tensor, mask: Tensor, cutoff: float) -> tuple[Ten
     frac (b, n, 3), cells (b, 3, 3) Å, mask (b, n) true for atoms. pair = (crystal · n + i) · n + j; vector (m, 3) in Å
     runs from i to the image of j.
     """
-    b, n = mask.shape
+    n = mask.shape[1]
     difference = frac[:, None, :, :] - frac[:, :, None, :]
     difference = (difference - difference.round()).reshape(-1, 3)
     pairs = (mask[:, :, None] & mask[:, None, :]).reshape(-1).nonzero()[:, 0]

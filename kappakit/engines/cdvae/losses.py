@@ -1,11 +1,11 @@
 """The objective: what is lost on the way through the latent space, and the noise that the decoder must undo.
 
-What can be prepared without the network (noise, geometry, targets) is a Task; the Objective is the rest, of fixed shapes.
+What needs no network (noise, geometry, targets) is a Task; the Objective is the rest, of fixed shapes.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +52,7 @@ def prepare(
     """Noise, geometry and targets of a batch. `lattice`: which one the decoder sees, see TrainingSettings."""
     noise = network.description.configuration.noise
     b, n = batch.mask.shape
-    here = {"generator": generator, "device": batch.frac.device}
+    here: dict[str, Any] = {"generator": generator, "device": batch.frac.device}
     batch = _varied(batch, settings, **here)
     target = network.standardised(batch.cells, batch.counts)
     latent = torch.randn(b, network.architecture.latent, **here)
@@ -106,11 +106,11 @@ def weights(settings: TrainingSettings, device: torch.device) -> Tensor:
     return torch.tensor([getattr(settings, f"{name}_weight") for name in TERMS], device=device)
 
 
-def _varied(batch: Batch, settings: TrainingSettings, **here: object) -> Batch:
+def _varied(batch: Batch, settings: TrainingSettings, **here: Any) -> Batch:
     """A slightly strained copy of each crystal."""
     if not settings.strain:
         return batch
-    random = torch.randn(len(batch.cells), 3, 3, **here)  # type: ignore[call-overload]
+    random = torch.randn(len(batch.cells), 3, 3, **here)
     strain = 0.5 * settings.strain * (random + random.transpose(1, 2))
     return Batch(batch.frac, batch.cells + batch.cells @ strain, batch.types, batch.mask, batch.counts)
 

@@ -15,7 +15,7 @@ from kappakit.engines.cdvae.configurations import Architecture
 WAVES = 16
 SLOWEST, FASTEST = 0.25, 16.0
 LOG_VARIANCE = (-12.0, 4.0)
-NARROWEST = 0.02
+NARROWEST = 0.05
 """Smallest width of a lattice component, in standard deviations of the training lattices."""
 
 
@@ -92,6 +92,8 @@ class Heads(nn.Module):
 
 class Decoder(nn.Module):
     """The noise on a crystal, given its latent vector: equivariant under rotation."""
+
+    waves: Tensor
 
     def __init__(self, a: Architecture, kinds: int, neighbours: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where latent vectors come from: the normal prior, a mixture fitted to the bank, the bank's own posteriors, between."""
+"""Where latent vectors come from: the normal prior, a mixture fitted to the bank, the bank's posteriors, between."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ class Prior:
         if kind not in (NORMAL, MIXTURE, POSTERIOR, BETWEEN):
             raise InputError(f"no prior {kind!r}")
         if kind != NORMAL and len(bank) < 2:
-            raise InputError(
-                "no training crystal fits the wish for few atoms and high symmetry: ask for less of either"
-            )
+            raise InputError("no training crystal is so small and symmetric: ask for more atoms or less symmetry")
         self.kind, self.bank, self.temperature = kind, bank, temperature
 
     def draw(self, draws: LatentDraws) -> np.ndarray:

@@ -7,7 +7,8 @@ steps a level jumps to the denoised estimate and forgets the last: fewer do as w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -86,7 +87,7 @@ def _moved(frac: Tensor, displacement: Tensor, inverse: Tensor) -> Tensor:
     return moved - moved.floor()
 
 
-def _langevin(sampler: Sampler, field: Field, frac: Tensor, inverse: Tensor, noises) -> Tensor:
+def _langevin(sampler: Sampler, field: Field, frac: Tensor, inverse: Tensor, noises: Iterator[Tensor]) -> Tensor:
     for sigma in sampler.sigmas():
         for _ in range(sampler.steps):
             # step size α = σ²: x + α·score + √(2α)·noise
@@ -94,9 +95,9 @@ def _langevin(sampler: Sampler, field: Field, frac: Tensor, inverse: Tensor, noi
     return _denoised(sampler, field, frac, inverse)
 
 
-def _flow(sampler: Sampler, field: Field, frac: Tensor, inverse: Tensor, noises) -> Tensor:
+def _flow(sampler: Sampler, field: Field, frac: Tensor, inverse: Tensor, noises: Iterator[Tensor]) -> Tensor:
     sigmas = sampler.sigmas()
-    for sigma, lower in zip(sigmas, sigmas[1:], strict=False):
+    for sigma, lower in itertools.pairwise(sigmas):
         for _ in range(sampler.steps):
             frac = _moved(frac, 0.5 * sigma * field(frac, sigma) + sigma * next(noises), inverse)
         fresh = (sampler.churn * lower**2 * (1.0 - lower**2 / sigma**2)) ** 0.5

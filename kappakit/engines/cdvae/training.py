@@ -172,9 +172,7 @@ class Training:
     def _smaller(self, size: int) -> None:
         self.state.micro = (self.state.micro or size) // 2
         if not self.state.micro:
-            raise InputError(
-                "not even one crystal fits into the device's memory: take fewer features or a shorter cutoff"
-            )
+            raise InputError("not one crystal fits into the device's memory: take fewer features or a shorter cutoff")
         self.objective.forget()
         torch.cuda.empty_cache()
 

@@ -63,6 +63,8 @@ from kappakit.stages.contracts.pool import (
 from kappakit.stages.contracts.records import (
     ExportInputs,
     ExportOutputs,
+    TrainGeneratorInputs,
+    TrainGeneratorOutputs,
     TrainInputs,
     TrainOutputs,
 )
@@ -116,6 +118,8 @@ __all__ = [
     "StabilityOutputs",
     "SymmetryFacts",
     "Tensor",
+    "TrainGeneratorInputs",
+    "TrainGeneratorOutputs",
     "TrainInputs",
     "TrainOutputs",
 ]

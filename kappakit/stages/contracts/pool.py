@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kappakit.crystals import Crystal
-from kappakit.ports import PotentialRef
+from kappakit.ports import GeneratorRef, PotentialRef
 from kappakit.stages.contracts.items import Item, Refusal
 
 
@@ -35,25 +35,33 @@ class ImportOutputs:
 
 @dataclass(frozen=True)
 class GenerateInputs:
-    """Crystals number start … start + count of the campaign's sequence."""
+    """Crystals number start … start + count of the campaign's sequence, about or between `centres` if there are any."""
 
     seed: int
     start: int
     count: int
+    generator: GeneratorRef
+    centres: tuple[Crystal, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class GeneratedItem:
+    """`symmetrised`: the space group that the crystal was made to have, '' where it was left alone."""
+
     index: int
     seed: int
     crystal: Crystal
     latent: np.ndarray | None = None
+    symmetrised: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class GenerateOutputs:
+    """`generator`, `version` and the weights' `sha256` ('' without weights) made the crystals."""
+
     generator: str
     version: str
+    sha256: str
     crystals: tuple[GeneratedItem, ...]
     refusals: tuple[Refusal, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Contracts of train_potential and export."""
+"""Contracts of the trainings and of export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kappakit.ports import PotentialRef
-from kappakit.stages.contracts.items import Item
+from kappakit.stages.contracts.items import Item, Refusal
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,33 @@ class TrainOutputs:
     """The model card as JSON text."""
     curve: np.ndarray
     files: tuple[str, ...] = ("model.safetensors", "model.json", "card.json")
+
+
+@dataclass(frozen=True)
+class TrainGeneratorInputs:
+    """`files`: (part, original file name, path) with part 'train' | 'validation' | 'test'. `split` 'given': parts as
+    they are; 'grouped': all crystals together, drawn anew by distinct crystal. `minutes` > 0: end by the clock."""
+
+    configuration: str
+    files: tuple[tuple[str, str, str], ...]
+    seed: int
+    split: str = "given"
+    minutes: float = 0.0
+    overrides: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainGeneratorOutputs:
+    """`folder`: relative path of the stored generator, `files`: names in it; `curve` (points, 11): the columns of
+    GeneratorCurvePoint; `refusals`: what of the files was not taken."""
+
+    folder: str
+    sha256: str
+    card: str
+    """The model card as JSON text."""
+    curve: np.ndarray
+    refusals: tuple[Refusal, ...] = ()
+    files: tuple[str, ...] = ("model.safetensors", "model.json", "card.json", "crystals.safetensors")
 
 
 @dataclass(frozen=True, eq=False)
