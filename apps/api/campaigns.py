@@ -43,7 +43,9 @@ class NewCampaignSerializer(StrictSerializer):
 class NewImportSerializer(StrictSerializer):
     """A file of crystals."""
 
-    file = serializers.FileField(help_text="CIF, POSCAR, extended XYZ, Carbon-24's CSV, or ase.db")
+    file = serializers.FileField(
+        help_text="CIF, POSCAR (one or many), AIRSS res, extended XYZ, Carbon-24's CSV, a zip of them, or ase.db"
+    )
 
 
 class CampaignListView(ListView):

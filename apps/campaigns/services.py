@@ -249,8 +249,8 @@ def _ready_checked(campaign: Campaign) -> None:
         )
     if protocol.source in ("import", "both") and not campaign.imports.exists():
         raise NotReady(
-            f"The protocol's source is “{protocol.source}” and there is no file: upload one (CIF, POSCAR, extxyz, "
-            "CSV, ase.db), or set the source to “search”."
+            f"The protocol's source is “{protocol.source}” and there is no file: upload one (CIF, POSCAR, res, extxyz, "
+            "CSV, a zip of them, ase.db), or set the source to “search”."
         )
     if protocol.committee.size and "train_committee" not in STAGES:
         raise NotReady("The step “train_committee” does not exist here yet: set the committee's size to 0.")

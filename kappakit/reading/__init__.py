@@ -29,7 +29,10 @@ EXIT_CPU = -24
 
 @dataclass(frozen=True, eq=False)
 class ReadCrystal:
-    """A checked crystal; `label` as in the file, `source` 'file name#position' counted from 1."""
+    """A checked crystal; `label` as in the file, `source` 'file name#position' counted from 1.
+
+    What an archive holds has the source 'file name/member#position'.
+    """
 
     crystal: Crystal
     label: str
@@ -53,6 +56,8 @@ class _Reading:
     limits: Limits
     file: int = 0
     frame: int = 0
+    place: str = ""
+    """What the source of the pending frame adds to the file's name."""
     pending: bool = False
     """The reader announced a frame and has not yet said what it is."""
     ready: bool = False
@@ -76,26 +81,27 @@ class _Reading:
             self.file, self.frame, self.pending, self.crashes = self.file + 1, 0, False, 0
         elif "crystal" in event:
             crystal = Crystal.from_dict(event["crystal"])
-            self.crystals.append(ReadCrystal(crystal, event["label"], self._source(frame)))
+            self.crystals.append(ReadCrystal(crystal, event["label"], self._source(event["place"])))
             self.frame, self.pending = frame + 1, False
         elif "reason" in event:
-            self.refusals.append(ReadRefusal(self._source(frame), event["reason"], event["detail"]))
+            self.refusals.append(ReadRefusal(self._source(event["place"]), event["reason"], event["detail"]))
             self.frame, self.pending = frame + 1, False
         else:
-            self.frame, self.pending = frame, True
+            self.frame, self.place, self.pending = frame, event["place"], True
 
     def lose(self, reason: str, detail: str) -> None:
         """The reader died: refuse the frame it was at and go on behind it; give the file up after too many."""
         self.crashes += 1
-        self.refusals.append(ReadRefusal(self._source(self.frame), reason, detail))
+        place = self.place if self.pending else f"#{self.frame + 1}"
+        self.refusals.append(ReadRefusal(self._source(place), reason, detail))
         if not self.pending or self.crashes >= MAX_CRASHES:
             self.file, self.frame, self.crashes = self.file + 1, 0, 0
         else:
             self.frame += 1
         self.pending = False
 
-    def _source(self, frame: int) -> str:
-        return f"{self.files[self.file][0]}#{frame + 1}"
+    def _source(self, place: str) -> str:
+        return f"{self.files[self.file][0]}{place}"
 
 
 def read_files(
@@ -103,7 +109,7 @@ def read_files(
     limits: Limits | None = None,
     progress: Callable[[int, int], None] = lambda files, crystals: None,
 ) -> tuple[list[ReadCrystal], list[ReadRefusal]]:
-    """Read (name, path) pairs: CSV, CIF, POSCAR, extended XYZ, ase.db; the name tells the format.
+    """Read (name, path) pairs: CSV, CIF, POSCAR, extended XYZ, res, ase.db, zip; the name tells the format.
 
     Nothing that a file does stops the others: what is broken, hostile or no believable crystal is a refusal.
     `progress(files finished, crystals read)` is called now and then.

@@ -12,7 +12,6 @@ import itertools
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,44 +20,48 @@ from ase.db import connect
 from ase.db.row import AtomsRow
 from ase.io.cif import CIFBlock, parse_cif
 from ase.io.extxyz import read_xyz
-from ase.io.vasp import read_vasp
 
 from kappakit.errors import Rejected
+from kappakit.reading.frames import CrystalFrame, some, too_many
+from kappakit.reading.poscar import poscar_frames
+from kappakit.reading.res import res_frames
 
 LABELS = ("name", "material_id", "title", "id", "label")
-KNOWN_FORMATS = "CSV (columns material_id, cif), CIF, POSCAR, extended XYZ (each also .gz), ase.db"
+KNOWN_FORMATS = (
+    "CSV (columns material_id, cif), CIF, POSCAR, gatheredPOSCARS, extended XYZ, res (each also .gz), ase.db, "
+    "and a zip of them without ase.db"
+)
 CHUNK = 2**20
-
-
-@dataclass(frozen=True)
-class CrystalFrame:
-    """One crystal to be of a file: its label and how to parse it; parse(max_atoms) may raise anything."""
-
-    label: str
-    parse: Callable[[int], Atoms]
+GZIP = b"\x1f\x8b"
+"""How a gzip file begins."""
 
 
 def format_of(name: str) -> str:
-    """'csv', 'cif', 'poscar', 'extxyz' or 'db' by a file's name; raises Rejected for another."""
+    """'csv', 'cif', 'poscar', 'extxyz', 'res', 'db' or 'zip' by a file's name; raises Rejected for another."""
     base = Path(name).name
     lower = base.lower().removesuffix(".gz")
     for suffix, found in SUFFIXES.items():
         if lower.endswith(suffix):
             return found
-    if lower.startswith(("poscar", "contcar")):
+    if lower.startswith(("poscar", "contcar")) or "poscars" in lower:
         return "poscar"
     raise Rejected("unknown-format", f"{base} is of no known format; known are {KNOWN_FORMATS}")
 
 
 def frames_of(kind: str, path: Path, max_bytes: int) -> Iterator[CrystalFrame]:
-    """The frames of a file in order; raises Rejected when it is larger than max_bytes once unpacked."""
-    return _database(path) if kind == "db" else READERS[kind](read_text(path, max_bytes))
+    """The frames of a file in order; raises Rejected when it is larger than max_bytes once unpacked, or has none."""
+    return some(_database(path)) if kind == "db" else text_frames(kind, read_text(path, max_bytes))
+
+
+def text_frames(kind: str, text: str) -> Iterator[CrystalFrame]:
+    """The frames of a text in order; raises Rejected when there is none."""
+    return some(READERS[kind](text))
 
 
 def read_text(path: Path, max_bytes: int) -> str:
     """Text of a plain or gzip file, at most max_bytes of it unpacked; raises Rejected beyond."""
     with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
+        packed = raw.read(2) == GZIP
     with gzip.open(path) if packed else path.open("rb") as stream:
         parts, size = [], 0
         while part := stream.read(CHUNK):
@@ -106,11 +109,6 @@ def _check_order(block: CIFBlock) -> None:
         raise Rejected("disordered", "a site is only partly occupied")
 
 
-def _poscar(text: str) -> Iterator[CrystalFrame]:
-    title = text.split("\n", 1)[0].strip()
-    yield CrystalFrame(title[:200], lambda max_atoms: read_vasp(io.StringIO(text)))
-
-
 def _extxyz(text: str) -> Iterator[CrystalFrame]:
     lines = io.StringIO(text)
     while line := lines.readline():
@@ -149,11 +147,6 @@ def _row_atoms(row: AtomsRow, max_atoms: int) -> Atoms:
     return row.toatoms()
 
 
-def too_many(count: int, max_atoms: int) -> Rejected:
-    """The refusal of a cell with too many atoms."""
-    return Rejected("too-many-atoms", f"{count:,} atoms in the cell; at most {max_atoms} are taken")
-
-
 SUFFIXES = {
     ".csv": "csv",
     ".cif": "cif",
@@ -162,10 +155,13 @@ SUFFIXES = {
     ".db": "db",
     ".vasp": "poscar",
     ".poscar": "poscar",
+    ".res": "res",
+    ".zip": "zip",
 }
 READERS: dict[str, Callable[[str], Iterator[CrystalFrame]]] = {
     "csv": _csv,
     "cif": _cif,
-    "poscar": _poscar,
+    "poscar": poscar_frames,
     "extxyz": _extxyz,
+    "res": res_frames,
 }

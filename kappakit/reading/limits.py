@@ -12,14 +12,15 @@ READY = {"ready": True}
 class Limits:
     """What a file from a stranger may cost, and what counts as a crystal.
 
-    max_bytes after unpacking; memory in bytes of address space; frame_seconds of processor time a frame, cpu_seconds in
-    all; answer_seconds until a process that says nothing is killed, start_seconds until it says its first word;
-    min_distance Å; volumes Å³/atom; max_length Å of a lattice vector.
+    max_bytes after unpacking, for all members of an archive together; memory in bytes of address space; frame_seconds
+    of processor time a frame, cpu_seconds in all; answer_seconds until a process that says nothing is killed,
+    start_seconds until it says its first word; min_distance Å; volumes Å³/atom; max_length Å of a lattice vector.
     """
 
     max_bytes: int = 256 * 2**20
     max_atoms: int = 200
     max_frames: int = 200_000
+    max_members: int = 10_000
     memory: int = 2 * 2**30
     frame_seconds: float = 10.0
     answer_seconds: float = 60.0

@@ -1,9 +1,9 @@
 """The reader's own process: `python -m kappakit.reading.parse TASK` parses files from strangers under hard limits.
 
 TASK is JSON: {"files": [[number, name, path]], "start": frame of the first file, "limits": {…}, "output": path}. Each
-frame leaves one JSON line in the output: {"file", "frame"} before it is parsed, then the same with a crystal or with a
-reason. A frame that hangs is stopped after its share of processor time, so that a busy machine refuses nothing; one
-that takes too much memory is stopped by the operating system.
+frame leaves one JSON line in the output: {"file", "frame", "place"} before it is parsed, then the same with a crystal
+or with a reason. A frame that hangs is stopped after its share of processor time, so that a busy machine refuses
+nothing; one that takes too much memory is stopped by the operating system.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import resource
 import signal
 import sys
 import warnings
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -23,33 +22,12 @@ import numpy as np
 from ase import Atoms
 
 from kappakit.crystals import Crystal
-from kappakit.errors import InputError, Rejected
-from kappakit.reading.formats import CrystalFrame, format_of, frames_of, too_many
+from kappakit.errors import Rejected
+from kappakit.reading.archives import archive_frames
+from kappakit.reading.formats import format_of, frames_of
+from kappakit.reading.frames import READER_ERRORS, CrystalFrame, FrameTimeout, too_many
 from kappakit.reading.limits import READY, Limits
 from kappakit.symmetry import shortest_distance
-
-READER_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    InputError,
-    LookupError,
-    MemoryError,
-    NameError,
-    OSError,
-    RuntimeError,
-    StopIteration,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    zlib.error,
-)
-"""What readers of damaged files were seen to raise; anything else ends this process and the parent goes on after it."""
-
-
-class FrameTimeout(BaseException):
-    """The alarm rang; not an Exception, so that no reader swallows it."""
 
 
 def main(task_path: str) -> None:
@@ -105,36 +83,41 @@ def crystal_of(atoms: Atoms, limits: Limits) -> Crystal:
 
 
 def _parse_file(number: int, name: str, path: str, start: int, limits: Limits, output: TextIO) -> None:
-    position = start
+    position = 0
     try:
-        for position, frame in _alarmed(frames_of(format_of(name), Path(path), limits.max_bytes), limits.frame_seconds):
-            if position < start:
-                continue
+        for frame in _alarmed(_frames(name, Path(path), limits), limits.frame_seconds):
             if position >= limits.max_frames:
                 raise Rejected("too-many-crystals", f"more than {limits.max_frames} crystals in one file")
-            _tell(output, number, position)
-            _tell(output, number, position, **_outcome(frame, limits))
+            if position >= start:
+                place = frame.place or f"#{position + 1}"
+                _tell(output, number, position, place=place)
+                _tell(output, number, position, place=place, **_outcome(frame, limits))
+            position += 1
     except (Rejected, FrameTimeout, *READER_ERRORS) as error:
-        _tell(output, number, position, **_refusal(error, limits))
+        _tell(output, number, position, place=f"#{position + 1}", **_refusal(error, limits))
     _tell(output, number, -1)
 
 
-def _alarmed(frames: Iterator[CrystalFrame], seconds: float) -> Iterator[tuple[int, CrystalFrame]]:
-    position = 0
+def _frames(name: str, path: Path, limits: Limits) -> Iterator[CrystalFrame]:
+    kind = format_of(name)
+    return archive_frames(path, limits) if kind == "zip" else frames_of(kind, path, limits.max_bytes)
+
+
+def _alarmed(frames: Iterator[CrystalFrame], seconds: float) -> Iterator[CrystalFrame]:
     while True:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         frame = next(frames, None)
         if frame is None:
             signal.setitimer(signal.ITIMER_PROF, 0)
             return
-        yield position, frame
-        position += 1
+        yield frame
 
 
 def _outcome(frame: CrystalFrame, limits: Limits) -> dict[str, Any]:
     signal.setitimer(signal.ITIMER_PROF, limits.frame_seconds)
     try:
-        return {"label": frame.label, "crystal": crystal_of(frame.parse(limits.max_atoms), limits).to_dict()}
+        crystal = crystal_of(frame.parse(limits.max_atoms), limits)
+        return {"label": "".join(filter(str.isprintable, frame.label)), "crystal": crystal.to_dict()}
     except (Rejected, FrameTimeout, *READER_ERRORS) as error:
         return _refusal(error, limits)
     finally:
@@ -143,7 +126,7 @@ def _outcome(frame: CrystalFrame, limits: Limits) -> dict[str, Any]:
 
 def _refusal(error: BaseException, limits: Limits) -> dict[str, Any]:
     if isinstance(error, Rejected):
-        return {"reason": error.reason, "detail": str(error)}
+        return {"reason": error.reason, "detail": str(error)[:500]}
     if isinstance(error, FrameTimeout):
         return {
             "reason": "time-limit",

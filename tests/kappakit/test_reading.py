@@ -15,19 +15,7 @@ from hypothesis import strategies as st
 from kappakit import writing
 from kappakit.crystals import Crystal
 from kappakit.reading import Limits, read_files
-from kappakit.reference import reference_crystals
-
-DIAMOND = reference_crystals()["diamond"].crystal
-GOOD = writing.extxyz(DIAMOND, {"name": "good"})
-QUICK = Limits(frame_seconds=1.0, max_bytes=2**20)
-
-
-def read(folder: Path, files: dict[str, bytes | str], limits: Limits = QUICK):
-    """Write the files, read them all at once; crystals by source and reasons by source."""
-    for name, content in files.items():
-        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    crystals, refusals = read_files([(name, folder / name) for name in files], limits)
-    return {c.source: c for c in crystals}, {r.source: r for r in refusals}
+from tests.kappakit.strangers_files import DIAMOND, GOOD, QUICK, read
 
 
 def frame(n_atoms: int, lattice: str = "", species: str = "C", positions: np.ndarray | None = None) -> str:
@@ -110,7 +98,8 @@ HOSTILE = {
     "cut.csv.gz": (gzip.compress(b"material_id,cif\n" * 1000)[:40], "unreadable"),
     "bomb.cif.gz": (gzip.compress(b"data_x\n" + b"#" * (4 * 2**20)), "too-large"),
     "song.mp3": (b"ID3", "unknown-format"),
-    "POSCAR_huge": ("x\n1.0\n9 0 0\n0 9 0\n0 0 9\nC\n100000000000\nDirect\n0 0 0\n", "memory-limit"),
+    "POSCAR_huge": ("x\n1.0\n9 0 0\n0 9 0\n0 0 9\nC\n100000000000\nDirect\n0 0 0\n", "too-many-atoms"),
+    "blank.extxyz": ("\n\n", "no-crystal"),
 }
 
 
@@ -128,6 +117,17 @@ def test_a_broken_row_is_refused_and_the_rows_around_it_come_in(tmp_path: Path) 
     crystals, refusals = read(tmp_path, {"rows.csv": rows})
     assert sorted(crystals) == ["rows.csv#1", "rows.csv#3"]
     assert refusals["rows.csv#2"].reason == "no-crystal"
+
+
+def test_what_breaks_the_file_behind_a_crystal_is_refused_at_its_own_position(tmp_path: Path) -> None:
+    crystals, refusals = read(tmp_path, {"frames.extxyz": f"{GOOD}no number of atoms\n"})
+    assert sorted(crystals) == ["frames.extxyz#1"]
+    assert {source: found.reason for source, found in refusals.items()} == {"frames.extxyz#2": "unreadable"}
+
+
+def test_a_label_comes_in_without_what_no_one_can_print(tmp_path: Path) -> None:
+    crystals, _ = read(tmp_path, {"POSCAR": writing.poscar(DIAMOND).replace("crystal", "bell \a and nil \0 within")})
+    assert crystals["POSCAR#1"].label == "bell  and nil  within"
 
 
 def test_a_partly_occupied_site_is_refused(tmp_path: Path) -> None:
@@ -152,6 +152,14 @@ def test_a_reader_that_no_alarm_reaches_is_killed_from_outside(tmp_path: Path, m
     crystals, refusals = read(tmp_path, {"blocks.cif": blocks}, Limits(frame_seconds=0.5, answer_seconds=3.0))
     assert sorted(crystals) == ["blocks.cif#1", "blocks.cif#3"]
     assert refusals["blocks.cif#2"].reason == "time-limit"
+
+
+def test_a_crystal_that_takes_too_much_memory_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    misbehave(tmp_path, monkeypatch, "bytearray(2**40)")
+    blocks = "".join(writing.cif(DIAMOND, name) for name in ("one", "deadly", "three"))
+    crystals, refusals = read(tmp_path, {"blocks.cif": blocks})
+    assert sorted(crystals) == ["blocks.cif#1", "blocks.cif#3"]
+    assert refusals["blocks.cif#2"].reason == "memory-limit"
 
 
 def test_a_reader_that_dies_costs_one_crystal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

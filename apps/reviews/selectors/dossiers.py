@@ -244,7 +244,8 @@ def _exclusions(row: Candidate) -> tuple[d.ExclusionFacts, ...]:
 
 
 def _import(row: Candidate) -> Import | None:
-    name = row.source.rpartition("#")[0]
+    """The file that the crystal came in; of an archive's member the archive."""
+    name = row.source.rpartition("#")[0].partition("/")[0]
     if not name:
         return None
     return Import.objects.filter(campaign_id=row.campaign_id, file_name=name).select_related("artifact").first()

@@ -58,7 +58,9 @@ class CampaignForm(forms.Form):
         min_value=0, max_value=LARGEST_SEED, initial=0, help_text="The same seed and input give the same campaign."
     )
     files = ManyFilesField(
-        required=False, help_text="CIF, POSCAR, extxyz, ase.db or Carbon-24 CSV; what cannot be read is refused alone."
+        required=False,
+        help_text="CIF, POSCAR (one or many), AIRSS res, extxyz, Carbon-24 CSV, a zip of them, or ase.db; "
+        "what cannot be read is refused alone.",
     )
 
     def __init__(

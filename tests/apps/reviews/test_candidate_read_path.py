@@ -21,7 +21,7 @@ from apps.reviews.selectors import (
     matching,
     ranked_table,
 )
-from apps.structures.models import Candidate, DuplicateMatch, LiteratureValue, Outcome, ReferenceCrystal
+from apps.structures.models import Candidate, DuplicateMatch, Import, LiteratureValue, Outcome, ReferenceCrystal
 from tests.apps.rows import (
     a_campaign,
     a_candidate,
@@ -92,6 +92,14 @@ def test_a_dossier_walks_from_kappa_back_to_the_file(campaign, candidates) -> No
     stored = [download for download in dossier.downloads if download.artifact_id]
     assert [(d.kind, d.sha256, d.size) for d in stored] == [("fc3", fc3.sha256, 7)]
     assert {d.kind for d in dossier.downloads} >= {"cif", "poscar", "extxyz", "json"}
+
+
+def test_a_crystal_of_an_archive_is_traced_back_to_the_archive(campaign) -> None:
+    archive = store_bytes(b"members", kind="import", name="all.zip")
+    Import.objects.create(campaign=campaign, file_name="all.zip", artifact=archive, uploaded_by=campaign.owner)
+    member = a_candidate(campaign, 8, source="all.zip/run 1/gen_0.cif#1")
+    digests = {link.kind: link.digest for link in candidate_dossier(campaign.owner, member.pk).provenance}
+    assert digests["import"] == archive.sha256
 
 
 def test_a_dossier_lists_lattice_and_sites_in_angstrom(campaign, candidates) -> None:
