@@ -7,22 +7,82 @@ doi 10.1038/npjcompumats.2016.28). Both as Xie et al. (ICLR 2022) define coverag
 
 from __future__ import annotations
 
+import os
 import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 from matminer.featurizers.composition import ElementProperty
 from matminer.featurizers.site import CrystalNNFingerprint
-from pymatgen.core import Composition, Lattice, Structure
+from pymatgen.core import Composition
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from kappakit.crystals import Crystal
+from kappakit.errors import InputError
+from kappakit.matching import structure_of
 
 STRUCTURE_LENGTH, COMPOSITION_LENGTH = 61, 132
+ALONE = 64
+"""So many crystals are not worth starting other processes."""
+CHUNK = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprints:
+    """structures (n, 61), a row of NaN where there is none; compositions (n, 132). No unit."""
+
+    structures: np.ndarray
+    compositions: np.ndarray
+
+    def write(self, path: Path) -> None:
+        """As safetensors, single precision; equal compositions once."""
+        unique, place = np.unique(self.compositions, axis=0, return_inverse=True)
+        tensors = {
+            "structures": self.structures.astype(np.float32),
+            "compositions": unique.astype(np.float32),
+            "composition": place.reshape(-1).astype(np.int32),
+        }
+        save_file(tensors, str(path))
+
+    @classmethod
+    def read(cls, path: Path) -> Fingerprints:
+        """The inverse of write; raises InputError for a damaged file."""
+        try:
+            stored = load_file(str(path))
+            return cls(stored["structures"], stored["compositions"][stored["composition"]])
+        except (OSError, KeyError, IndexError, SafetensorError) as error:
+            raise InputError(f"{path} holds no readable fingerprints: {error}") from error
+
+
+def fingerprints(crystals: Sequence[Crystal], progress: Callable[[int], None] = lambda done: None) -> Fingerprints:
+    """Of each crystal, on as many cores as OMP_NUM_THREADS allows; `progress(done)` is told how many are done."""
+    structures = np.full((len(crystals), STRUCTURE_LENGTH), np.nan)
+    for index, found in enumerate(_structures(crystals)):
+        if found is not None:
+            structures[index] = found
+        progress(index + 1)
+    compositions = np.array([composition_fingerprint(c) for c in crystals]).reshape(-1, COMPOSITION_LENGTH)
+    return Fingerprints(structures, compositions)
+
+
+def _structures(crystals: Sequence[Crystal]) -> Iterator[np.ndarray | None]:
+    workers = int(os.environ.get("OMP_NUM_THREADS") or 1)
+    if workers < 2 or len(crystals) <= ALONE:
+        yield from map(structure_fingerprint, crystals)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(structure_fingerprint, crystals, chunksize=CHUNK)
 
 
 def structure_fingerprint(crystal: Crystal) -> np.ndarray | None:
     """(61,) without unit; None where a site has no neighbours that matminer can find."""
-    structure = Structure(Lattice(crystal.cell), list(crystal.symbols), crystal.frac)
+    structure = structure_of(crystal)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

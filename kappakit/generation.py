@@ -1,4 +1,4 @@
-"""What a set of generated crystals is worth: validity, coverage, uniqueness as a function of how many were made.
+"""What a set of generated crystals is worth: validity, coverage, densities.
 
 Definitions follow T. Xie et al., Crystal Diffusion Variational Autoencoder (ICLR 2022), where a figure is put beside a
 published one; what counts for a search stands beside it.
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
-from scipy.special import gammaln
 from scipy.stats import wasserstein_distance
 from smact.screening import smact_validity
 
 from kappakit.crystals import Crystal
+from kappakit.fingerprints import Fingerprints
 from kappakit.symmetry import shortest_distance
 
 VALID_DISTANCE, VALID_VOLUME = 0.5, 0.1
@@ -51,61 +51,32 @@ def is_valid(crystal: Crystal) -> bool:
 
 
 def is_plausible(crystal: Crystal, densities: tuple[float, float] = DENSITIES) -> bool:
-    """Every distance at least 1.15 Å and a density (g/cm³) of the material's."""
+    """Every distance at least 1.15 Å and a density (g/cm³) between those given, carbon's by default."""
     return densities[0] <= crystal.density <= densities[1] and shortest_distance(crystal) >= CHEMICAL_DISTANCE
 
 
-def coverage(
-    generated: Sequence[np.ndarray | None],
-    generated_compositions: np.ndarray,
-    test: np.ndarray,
-    test_compositions: np.ndarray,
-    cut_offs: CutOffs,
-) -> Coverage:
-    """Coverage by nearest fingerprints: structure and composition apart, as published."""
-    kept = [i for i, found in enumerate(generated) if found is not None]
-    if not kept:
+def coverage(generated: Fingerprints, test: Fingerprints, cut_offs: CutOffs | None = None) -> Coverage:
+    """Coverage by nearest fingerprints, structure and composition apart, as published."""
+    cuts = cut_offs or CutOffs()
+    made, known = _with_structure(generated), _with_structure(test)
+    if not len(made.structures) or not len(known.structures):
         return Coverage(0.0, 0.0)
-    structures = np.stack([np.asarray(generated[i]) for i in kept])
-    compositions = generated_compositions[kept]
-    found = _near(test, structures, cut_offs.structure) & _near(test_compositions, compositions, cut_offs.composition)
-    hits = _near(structures, test, cut_offs.structure) & _near(compositions, test_compositions, cut_offs.composition)
-    return Coverage(float(found.mean()), float(hits.sum() / len(generated)))
+    found, hits = _near(known, made, cuts), _near(made, known, cuts)
+    return Coverage(float(found.sum() / len(test.structures)), float(hits.sum() / len(generated.structures)))
 
 
-def _near(points: np.ndarray, others: np.ndarray, distance: float) -> np.ndarray:
-    """Which points have one of the others within `distance`."""
-    nearest, _ = cKDTree(others).query(points, k=1)
-    return np.asarray(nearest <= distance)
+def _with_structure(given: Fingerprints) -> Fingerprints:
+    kept = np.isfinite(given.structures).all(axis=1)
+    return Fingerprints(given.structures[kept], given.compositions[kept])
+
+
+def _near(points: Fingerprints, others: Fingerprints, cuts: CutOffs) -> np.ndarray:
+    """Which points have one of the others within both cut-offs, each by its own nearest."""
+    structure, _ = cKDTree(others.structures).query(points.structures)
+    composition, _ = cKDTree(np.unique(others.compositions, axis=0)).query(points.compositions)
+    return np.asarray((structure <= cuts.structure) & (composition <= cuts.composition))
 
 
 def density_wasserstein(generated: Sequence[Crystal], test: Sequence[Crystal]) -> float:
     """Wasserstein-1 distance of the densities, g/cm³."""
     return float(wasserstein_distance([c.density for c in generated], [c.density for c in test]))
-
-
-def rarefaction(sizes: Sequence[int], drawn: Sequence[int]) -> np.ndarray:
-    """Expected number of distinct crystals among n drawn at random without replacement, for each n of `drawn`.
-
-    `sizes`: how many copies each distinct crystal has. Source: K. L. Heck, G. van Belle, D. Simberloff, Ecology 56,
-    1459 (1975).
-    """
-    copies = np.asarray(sizes, dtype=float)
-    total = copies.sum()
-    return np.array([_expected(copies, total, float(n)) for n in drawn])
-
-
-def _expected(copies: np.ndarray, total: float, n: float) -> float:
-    if n >= total:
-        return float(len(copies))
-    left = total - copies
-    missed = np.where(
-        left >= n,
-        np.exp(_log_choose(np.maximum(left, n), n) - _log_choose(np.array(total), n)),
-        0.0,
-    )
-    return float((1.0 - missed).sum())
-
-
-def _log_choose(total: np.ndarray, n: float) -> np.ndarray:
-    return np.asarray(gammaln(total + 1.0) - gammaln(n + 1.0) - gammaln(total - n + 1.0))

@@ -102,6 +102,12 @@ def match_rms(reference: ReducedCell, other: ReducedCell, tolerances: Tolerances
     return rms_distance(reference, other, tolerances) if fits(reference, other, tolerances) else None
 
 
+def match_either_way(reference: ReducedCell, other: ReducedCell, tolerances: Tolerances) -> float | None:
+    """The rms of the match in whichever direction there is one (StructureMatcher is not symmetric), else None."""
+    forward = match_rms(reference, other, tolerances)
+    return match_rms(other, reference, tolerances) if forward is None else forward
+
+
 def group(
     cells: Sequence[ReducedCell], tolerances: Tolerances, progress: Callable[[int], None] = lambda done: None
 ) -> list[list[int]]:

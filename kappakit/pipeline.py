@@ -85,9 +85,13 @@ Report = CountReport | EmbedReport | SelectionReport | KappaPlanReport | Conduct
 REPORTS: dict[str, type] = {
     "import_structures": CountReport,
     "generate": CountReport,
+    "training_crystals": CountReport,
+    "generation_report": CountReport,
+    "thin": CountReport,
     "relax": CountReport,
     "deduplicate": CountReport,
     "novelty": CountReport,
+    "training_novelty": CountReport,
     "screen": CountReport,
     "stability": CountReport,
     "embed": EmbedReport,
@@ -104,9 +108,13 @@ REPORTS: dict[str, type] = {
 TITLES: dict[str, str] = {
     "import_structures": "Import crystals",
     "generate": "Generate crystals",
+    "training_crystals": "Add the generator's training crystals",
+    "generation_report": "Measure what was generated",
+    "thin": "Drop near-duplicates before relaxation",
     "relax": "Relax",
     "deduplicate": "Remove duplicates",
     "novelty": "Compare with known crystals",
+    "training_novelty": "Compare with the generator's training crystals",
     "screen": "Screen by size and symmetry",
     "stability": "Energy above the hull",
     "embed": "Map (SOAP, t-SNE)",
@@ -157,10 +165,25 @@ def report_as_dict(report: Report) -> dict[str, Any]:
 def _pool(protocol: Protocol) -> Iterator[PlannedStep]:
     if protocol.source in ("import", "both"):
         yield PlannedStep(StepKey("import_structures"))
-    if protocol.source in ("search", "both"):
-        yield PlannedStep(StepKey("generate"))
-    for name in ("relax", "deduplicate", "novelty", "screen", "stability", "embed", "sample"):
+    if protocol.source in ("generate", "both"):
+        yield from _generated(protocol)
+    for name in ("relax", "deduplicate", "novelty"):
         yield PlannedStep(StepKey(name))
+    if protocol.learned:
+        yield PlannedStep(StepKey("training_novelty"))
+    for name in ("screen", "stability", "embed", "sample"):
+        yield PlannedStep(StepKey(name))
+
+
+def _generated(protocol: Protocol) -> Iterator[PlannedStep]:
+    yield PlannedStep(StepKey("generate"))
+    if protocol.learned:
+        if protocol.generate.with_training:
+            yield PlannedStep(StepKey("training_crystals"))
+        if protocol.generate.report_count:
+            yield PlannedStep(StepKey("generation_report"))
+    if protocol.generate.thin:
+        yield PlannedStep(StepKey("thin"))
 
 
 def _learning(

@@ -104,12 +104,17 @@ class GeneratorRef:
 
 @dataclass(frozen=True, eq=False)
 class GeneratedCrystal:
-    """One proposal: its own seed makes it reproducible; `latent` (d,) where the generator has one."""
+    """One proposal: its own seed makes it reproducible; `latent` (d,) where the generator has one.
+
+    `consistency`: how far from its latent vector the crystal is encoded again, in widths of the posterior (1: as far as
+    the crystals of the training; far above: not the crystal that was meant).
+    """
 
     crystal: Crystal
     index: int
     seed: int
     latent: np.ndarray | None = None
+    consistency: float | None = None
 
 
 class Generator(Protocol):
@@ -137,6 +142,23 @@ class Generator(Protocol):
 
     def training_set(self) -> list[TrainingCrystal]:
         """The crystals that it learned from and those held out; none for a generator that learned nothing."""
+
+    def file(self, name: str) -> Path | None:
+        """A file that is stored beside the weights, None where there is none."""
+
+
+class LatentGenerator(Generator, Protocol):
+    """A generator with a latent space."""
+
+    species: tuple[str, ...]
+
+    def encode(self, crystals: Sequence[Crystal]) -> tuple[np.ndarray, np.ndarray]:
+        """Means and widths (m, latent) of the crystals' posteriors; raises InputError for an unknown element."""
+
+    def reconstruct(
+        self, crystals: Sequence[Crystal], *, seed: int, settings: GenerateSettings, progress: Progress
+    ) -> list[Crystal]:
+        """Each crystal encoded and decoded again."""
 
 
 @dataclass(frozen=True)
@@ -209,11 +231,13 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class TrainingCrystal:
-    """A crystal of a generator's data set. `part`: 'train' | 'validation' | 'test'; `source` as the import names it."""
+    """A crystal of a generator's data set. `part`: 'train' | 'validation' | 'test'; `source` as the import names it;
+    `distinct`: the first of its kind in its part."""
 
     crystal: Crystal
     part: str
     source: str = ""
+    distinct: bool = True
 
 
 @dataclass(frozen=True)

@@ -66,9 +66,16 @@ class GenerateSettings:
         1.2, "shortest distance in a generated crystal; closer ones are refused", unit="Å", low=0.0, high=5.0
     )
     sampler: str = _f(
-        "flow",
-        "CDVAE: how noise becomes coordinates; published: annealed Langevin dynamics, 5,000 network calls a crystal",
-        choices=("flow", "diffusion", "langevin", "published"),
+        "annealed",
+        "CDVAE: how noise becomes coordinates; published: Langevin dynamics of 5,000 network calls a crystal",
+        choices=("annealed", "fine", "flow", "diffusion", "published"),
+    )
+    tries: int = _f(
+        3,
+        "CDVAE: a crystal that does not encode back to its latent vector is decoded anew, so many times in all; "
+        "published: 1",
+        low=1,
+        high=100,
     )
     prior: str = _f(
         "posterior",
@@ -89,7 +96,16 @@ class GenerateSettings:
         low=0.0,
         high=1.0,
     )
-    thin: bool = _f(False, "near-duplicates among generated crystals are dropped before they are relaxed")
+    thin: float = _f(
+        0.0,
+        "generated crystals that match within this site tolerance, in units of (V/N)^(1/3), are one before they are "
+        "relaxed; 0: all are relaxed",
+        low=0.0,
+        high=1.0,
+    )
+    report_count: int = _f(
+        1000, "generated crystals of which coverage and validity are reported", unit="crystals", low=0, high=100_000
+    )
     batch: int = _f(32, "crystals generated in one job", unit="crystals", low=1, high=4096)
 
 
@@ -224,8 +240,8 @@ class Protocol:
 
     source: str = _f(
         "import",
-        "where crystals come from: a file, the random symmetric search, or both",
-        choices=("import", "search", "both"),
+        "where crystals come from: files, a generator (see Generate), or both",
+        choices=("import", "generate", "both"),
     )
     generate: GenerateSettings = field(default_factory=GenerateSettings)
     relax: RelaxSettings = field(default_factory=RelaxSettings)
@@ -240,6 +256,11 @@ class Protocol:
     def as_dict(self) -> dict[str, Any]:
         """The snapshot: plain JSON types."""
         return asdict(self)
+
+    @property
+    def learned(self) -> bool:
+        """Whether crystals come from a trained generator."""
+        return self.source != "import" and self.generate.generator != "search"
 
     @property
     def digest(self) -> str:
@@ -317,11 +338,46 @@ def _range_problem(value: Any, facts: FieldFacts) -> str:
     return ""
 
 
+PUBLISHED_GENERATION = GenerateSettings(
+    generator="cdvae",
+    count=100_000,
+    with_training=True,
+    min_atoms=1,
+    max_atoms=24,
+    min_volume=0.1,
+    max_volume=1000.0,
+    min_distance=0.5,
+    sampler="published",
+    tries=1,
+    prior="normal",
+    batch=64,
+)
+"""As the paper's generator does it; what is not a choice of settings (lattices, numbers) is sampled here too."""
+
+GENERATIONS: dict[str, GenerateSettings] = {
+    "published": PUBLISHED_GENERATION,
+    "posterior": replace(PUBLISHED_GENERATION, sampler="annealed", tries=3, prior="posterior"),
+    "simple": GenerateSettings(
+        generator="cdvae",
+        max_atoms=12,
+        max_volume=15.0,
+        min_distance=1.15,
+        prior="between",
+        simple=True,
+        symmetrise=0.1,
+        thin=0.1,
+        batch=64,
+    ),
+}
+"""Named ways to generate. published: the paper's; posterior: its training distribution, quickly; simple: few atoms, high
+symmetry, near-duplicates dropped before they are relaxed."""
+
+
 PROTOCOLS: dict[str, Protocol] = {
-    "paper": Protocol(),
+    "paper": Protocol(source="generate", generate=PUBLISHED_GENERATION),
     "demo": Protocol(
         source="both",
-        generate=GenerateSettings(count=48, min_atoms=4),
+        generate=replace(GENERATIONS["simple"], count=64),
         sample=SampleSettings(count=4),
         conductivity=ConductivitySettings(method="rta"),
         neighbours=NeighbourSettings(k=2),

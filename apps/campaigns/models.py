@@ -56,10 +56,12 @@ class Role(models.TextChoices):
 
 
 @pghistory.track(
-    pghistory.InsertEvent(), pghistory.UpdateEvent(), fields=["name", "state", "halt_reason", "potential", "protocol"]
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    fields=["name", "state", "halt_reason", "potential", "generator", "protocol"],
 )
 class Campaign(models.Model):
-    """One search: a protocol snapshot, a potential, a seed, and everything found."""
+    """One search: a protocol snapshot, a potential, perhaps a trained generator, a seed, and everything found."""
 
     name = models.CharField(max_length=200, unique=True)
     description = models.TextField(blank=True)
@@ -69,6 +71,9 @@ class Campaign(models.Model):
     seed = models.BigIntegerField(default=0)
     potential = models.ForeignKey(
         TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="campaigns"
+    )
+    generator = models.ForeignKey(
+        TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="campaigns_generated"
     )
     state = models.CharField(max_length=16, choices=CampaignState.choices, default=CampaignState.DRAFT)
     halt_reason = models.TextField(blank=True)

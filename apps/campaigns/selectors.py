@@ -88,7 +88,9 @@ def roles_of(user: Any, campaign: Campaign) -> frozenset[str]:
 
 def campaigns_visible(user: Any) -> QuerySet[Campaign]:
     """The campaigns that `user` may see, newest first, with owner and potential (without its curve)."""
-    rows = Campaign.objects.select_related("owner", "potential").defer("potential__curve", "potential__card")
+    rows = Campaign.objects.select_related("owner", "potential", "generator").defer(
+        *(f"{model}__{column}" for model in ("potential", "generator") for column in ("curve", "card"))
+    )
     rows = rows.order_by("-id")
     if user.is_superuser:
         return rows

@@ -51,17 +51,18 @@ def campaign_create(
     protocol: Mapping[str, Any],
     description: str = "",
     potential: TrainedModel | None = None,
+    generator: TrainedModel | None = None,
     seed: int = 0,
 ) -> Campaign:
     """A draft; what `protocol` leaves out keeps its default.
 
-    Raises NotAllowed without the permission to create campaigns, ProtocolRefused, FieldRefused (name, seed, potential)
-    and Conflict for a name that is taken.
+    Raises NotAllowed without the permission to create campaigns, ProtocolRefused, FieldRefused (name, seed, potential,
+    generator) and Conflict for a name that is taken.
     """
     if not can_create(owner):
         raise NotAllowed("You may not create campaigns. Ask an administrator for the permission.")
     checked = _protocol_checked(protocol)
-    _fields_checked(name, seed, potential)
+    _fields_checked(name, seed, {ModelKind.POTENTIAL: potential, ModelKind.GENERATOR: generator})
     return _insert(
         name=name.strip(),
         description=description,
@@ -69,6 +70,7 @@ def campaign_create(
         protocol=checked.as_dict(),
         protocol_digest=checked.digest,
         potential=potential,
+        generator=generator,
         seed=seed,
     )
 
@@ -110,7 +112,7 @@ def campaign_resume(*, campaign: Campaign, user: Any) -> Campaign:
 
 @transaction.atomic
 def campaign_clone(*, campaign: Campaign, user: Any, name: str) -> Campaign:
-    """A draft of the user's own with the same protocol, potential, seed and import files, and no results."""
+    """A draft of the user's own with the same protocol, models, seed and import files, and no results."""
     permit(user, "view", campaign)
     clone = campaign_create(
         name=name,
@@ -118,6 +120,7 @@ def campaign_clone(*, campaign: Campaign, user: Any, name: str) -> Campaign:
         protocol=campaign.protocol,
         description=campaign.description,
         potential=campaign.potential,
+        generator=campaign.generator,
         seed=campaign.seed,
     )
     Campaign.objects.filter(pk=clone.pk).update(cloned_from=campaign)
@@ -144,12 +147,15 @@ def campaign_unarchive(*, campaign: Campaign, user: Any) -> Campaign:
 
 
 @transaction.atomic
-def potential_set(*, campaign: Campaign, user: Any, potential: TrainedModel | None) -> Campaign:
-    """Choose the potential of a draft. Raises Conflict once it was started: its results are of the old one."""
+def model_set(*, campaign: Campaign, user: Any, kind: str, model: TrainedModel | None) -> Campaign:
+    """Choose the potential or the generator (`kind`) of a draft.
+
+    Raises FieldRefused for a model of another kind, Conflict once it was started: its results are of the old one.
+    """
     permit(user, "operate", campaign)
-    _fields_checked(campaign.name, campaign.seed, potential)
-    if not Campaign.objects.filter(pk=campaign.pk, state=CampaignState.DRAFT).update(potential=potential):
-        raise Conflict("The potential belongs to the results: clone the campaign to use another one.")
+    _fields_checked(campaign.name, campaign.seed, {ModelKind(kind): model})
+    if not Campaign.objects.filter(pk=campaign.pk, state=CampaignState.DRAFT).update(**{ModelKind(kind).value: model}):
+        raise Conflict(f"The {kind} belongs to the results: clone the campaign to use another one.")
     campaign.refresh_from_db()
     return campaign
 
@@ -218,14 +224,15 @@ def _protocol_checked(data: Mapping[str, Any]) -> Protocol:
         raise ProtocolRefused(str(error), detail=dict(error.problems)) from error
 
 
-def _fields_checked(name: str, seed: int, potential: TrainedModel | None) -> None:
+def _fields_checked(name: str, seed: int, models: Mapping[ModelKind, TrainedModel | None]) -> None:
     problems = {}
     if not name.strip():
         problems["name"] = "must not be empty"
     if not 0 <= seed <= LARGEST_SEED:
         problems["seed"] = f"must lie between 0 and {LARGEST_SEED}"
-    if potential is not None and potential.kind != ModelKind.POTENTIAL:
-        problems["potential"] = "is not a potential"
+    for kind, model in models.items():
+        if model is not None and model.kind != kind:
+            problems[kind.value] = f"is not a {kind.label}"
     if problems:
         raise FieldRefused("; ".join(f"{f}: {p}" for f, p in problems.items()), detail=problems)
 
@@ -240,20 +247,36 @@ def _insert(**values: Any) -> Campaign:
 
 def _ready_checked(campaign: Campaign) -> None:
     protocol = protocol_of(campaign)
-    if campaign.potential is None:
-        raise NotReady("The campaign has no potential: choose one, or train one first.")
-    if campaign.potential.state != ModelState.READY:
-        raise NotReady(
-            f"The potential “{campaign.potential.name}” is {campaign.potential.get_state_display()}: "
-            "wait until it is ready, or choose another one."
-        )
+    _model_ready("potential", campaign.potential)
+    if protocol.learned:
+        _model_ready("generator", campaign.generator)
+        _elements_known(campaign)
     if protocol.source in ("import", "both") and not campaign.imports.exists():
         raise NotReady(
             f"The protocol's source is “{protocol.source}” and there is no file: upload one (CIF, POSCAR, res, extxyz, "
-            "CSV, a zip of them, ase.db), or set the source to “search”."
+            "CSV, a zip of them, ase.db), or set the source to “generate”."
         )
     if protocol.committee.size and "train_committee" not in STAGES:
         raise NotReady("The step “train_committee” does not exist here yet: set the committee's size to 0.")
+
+
+def _model_ready(kind: str, model: TrainedModel | None) -> None:
+    if model is None:
+        raise NotReady(f"The campaign has no {kind}: choose one, or train one first.")
+    if model.state != ModelState.READY:
+        raise NotReady(
+            f"The {kind} “{model.name}” is {model.get_state_display()}: wait until it is ready, or choose another one."
+        )
+
+
+def _elements_known(campaign: Campaign) -> None:
+    """A potential that knows none of the generator's elements would reject whatever is generated."""
+    known, made = set(campaign.potential.species), set(campaign.generator.species)
+    if known and not known & made:
+        raise NotReady(
+            f"The generator “{campaign.generator.name}” makes crystals of {', '.join(sorted(made))}; the potential "
+            f"“{campaign.potential.name}” knows {', '.join(sorted(known))}: choose another one of either."
+        )
 
 
 def _move(campaign: Campaign, froms: Iterable[str], to: str, **changes: Any) -> Campaign:

@@ -9,6 +9,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from apps.core.errors import NotThere
+from apps.jobs.bindings import GPU, HEAVY
 from apps.jobs.models import Attempt, Job, WorkerNode
 from apps.jobs.states import OPEN, SPLIT, State
 
@@ -53,6 +54,11 @@ def nodes_present(queue: str) -> QuerySet[WorkerNode]:
     return WorkerNode.objects.filter(queues__contains=[queue], seen_at__gt=Now() - timedelta(seconds=SILENT_S))
 
 
+def heavy_queue() -> str:
+    """Where heavy work that a GPU does better goes: to one if a worker with one is present."""
+    return GPU if nodes_present(GPU).exists() else HEAVY
+
+
 def wakes_missing() -> dict[str, int]:
     """queue → wake-ups that idle slots could use now: as many as jobs are ready, no more than slots are free."""
     ready = Job.objects.filter(state=State.QUEUED, not_before_at__lte=Now())
@@ -72,7 +78,7 @@ def why_waiting(job: Job) -> str:
     if job.state != State.QUEUED:
         return ""
     if not nodes_present(job.queue).exists():
-        return "No GPU: no worker with one is running." if job.queue == "gpu" else f"No worker takes {job.queue} jobs."
+        return "No GPU: no worker with one is running." if job.queue == GPU else f"No worker takes {job.queue} jobs."
     if Job.objects.filter(pk=job.pk, not_before_at__gt=Now()).exists():
         return f"Tries again at {job.not_before_at:%H:%M:%S} UTC: {_first_line(job.error_message)}"
     ahead = _ahead(job)

@@ -1,4 +1,4 @@
-"""Trained models: potentials now, generators later. Weights are artifacts; a card says what they are worth."""
+"""Trained models: potentials and generators. Weights are artifacts; a card says what they are worth."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ class TrainedModel(models.Model):
         default=dict, blank=True, help_text="Training settings that differ from the configuration."
     )
     always_train = models.JSONField(default=list, blank=True, help_text="Groups of the data set that always train.")
+    options = models.JSONField(
+        default=dict, blank=True, help_text="How it is trained beside the configuration: split, minutes."
+    )
     seed = models.BigIntegerField(default=0)
     state = models.CharField(max_length=16, choices=ModelState.choices, default=ModelState.TRAINING)
     error = models.TextField(blank=True)
@@ -50,7 +53,11 @@ class TrainedModel(models.Model):
     version = models.CharField(max_length=200, blank=True, help_text="Engine and library versions.")
     species = models.JSONField(default=list, blank=True, help_text="Chemical symbols that it knows; empty: any.")
     card = models.JSONField(default=dict, blank=True)
-    curve = models.JSONField(default=list, blank=True, help_text="One row an epoch: the columns of TrainingCurvePoint.")
+    curve = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="One row a point: the columns of TrainingCurvePoint, of GeneratorCurvePoint for a generator.",
+    )
     warning = models.TextField(blank=True, help_text="Shown at the head of every table when the shipping rule fails.")
     data_set = models.ForeignKey(Artifact, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     teacher = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="pupils")
@@ -81,3 +88,27 @@ class ModelFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Part(models.TextChoices):
+    TRAIN = choice("train", "training")
+    VALIDATION = choice("validation", "validation")
+    TEST = choice("test", "test")
+
+
+class TrainingFile(models.Model):
+    """A file of crystals that a generator learns from, or is held against."""
+
+    model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="training_files")
+    part = models.CharField(max_length=16, choices=Part.choices)
+    file_name = models.CharField(max_length=255)
+    artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["model", "part"], name="trainingfile_once"),
+            one_of("part", Part, "trainingfile_part"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} ({self.part})"

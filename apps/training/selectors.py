@@ -12,13 +12,18 @@ from apps.artifacts.services import path_of_digest
 from apps.core.errors import NotThere
 from apps.jobs.models import Job
 from apps.jobs.selectors import of_group, why_waiting
-from apps.training.models import ModelFile, ModelKind, ModelState, TrainedModel
-from kappakit.ports import PotentialRef, TrainingCurvePoint
+from apps.training.models import ModelFile, ModelKind, ModelState, TrainedModel, TrainingFile
+from kappakit.ports import GeneratorCurvePoint, GeneratorRef, PotentialRef, TrainingCurvePoint
 
 POTENTIAL = "potential"
 """Folder of the potential inside a stage's folder."""
 TEACHER = "teacher"
-CURVE_COLUMNS = tuple(field.name for field in fields(TrainingCurvePoint))
+GENERATOR = "generator"
+"""Folder of the generator inside a stage's folder."""
+COLUMNS = {
+    ModelKind.POTENTIAL: tuple(field.name for field in fields(TrainingCurvePoint)),
+    ModelKind.GENERATOR: tuple(field.name for field in fields(GeneratorCurvePoint)),
+}
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,24 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class ModelDetail:
-    """A model with its files, its curve by column (see TrainingCurvePoint) and the job that trains it.
+    """A model with its files, its curve by column (see TrainingCurvePoint, GeneratorCurvePoint) and its jobs.
 
-    `job`: the newest one, None for a shipped model. `why_waiting`: one sentence, '' when nothing holds it.
+    `job`: the newest one that trains it, None for a shipped model; `assessment`: the newest one that measures it.
+    `why_waiting`: one sentence, '' when nothing holds it.
     """
 
     model: TrainedModel
     files: tuple[FileFacts, ...]
     curve: dict[str, list[float]]
     job: Job | None
+    assessment: Job | None
     why_waiting: str
     campaigns: int
+
+
+def assessment_group(model_id: int) -> str:
+    """The group of the jobs that measure a generator."""
+    return f"assessment:{model_id}"
 
 
 def training_group(model_id: int) -> str:
@@ -53,14 +65,23 @@ def training_group(model_id: int) -> str:
 
 def models_list() -> QuerySet[TrainedModel]:
     """All models, newest first, without card and curve."""
-    rows = TrainedModel.objects.select_related("created_by", "teacher").annotate(campaign_count=Count("campaigns"))
+    used = Count("campaigns", distinct=True) + Count("campaigns_generated", distinct=True)
+    rows = TrainedModel.objects.select_related("created_by", "teacher").annotate(campaign_count=used)
     return rows.defer("card", "curve", "teacher__card", "teacher__curve").order_by("-id")
 
 
 def potentials_ready() -> QuerySet[TrainedModel]:
     """The potentials that a campaign may use, by name."""
-    rows = TrainedModel.objects.filter(kind=ModelKind.POTENTIAL, state=ModelState.READY)
-    return rows.defer("card", "curve").order_by("name")
+    return _ready(ModelKind.POTENTIAL)
+
+
+def generators_ready() -> QuerySet[TrainedModel]:
+    """The trained generators that a campaign may use, by name."""
+    return _ready(ModelKind.GENERATOR)
+
+
+def _ready(kind: ModelKind) -> QuerySet[TrainedModel]:
+    return TrainedModel.objects.filter(kind=kind, state=ModelState.READY).defer("card", "curve").order_by("name")
 
 
 def model_get(model_id: int) -> TrainedModel:
@@ -78,18 +99,19 @@ def model_detail(model_id: int) -> ModelDetail:
     return ModelDetail(
         model=model,
         files=tuple(_files(model)),
-        curve=curve_by_column(model.curve),
+        curve=curve_by_column(model.curve, ModelKind(model.kind)),
         job=job,
+        assessment=of_group(assessment_group(model.pk)).last() if model.kind == ModelKind.GENERATOR else None,
         why_waiting=why_waiting(job) if job else "",
-        campaigns=model.campaigns.count(),
+        campaigns=model.campaigns.count() + model.campaigns_generated.count(),
     )
 
 
-def curve_by_column(rows: Iterable[Iterable[float]]) -> dict[str, list[float]]:
-    """Column name → values, one an epoch."""
-    columns: dict[str, list[float]] = {name: [] for name in CURVE_COLUMNS}
+def curve_by_column(rows: Iterable[Iterable[float]], kind: ModelKind = ModelKind.POTENTIAL) -> dict[str, list[float]]:
+    """Column name → values, one a point of the curve."""
+    columns: dict[str, list[float]] = {name: [] for name in COLUMNS[kind]}
     for row in rows:
-        for name, value in zip(CURVE_COLUMNS, row, strict=True):
+        for name, value in zip(COLUMNS[kind], row, strict=True):
             columns[name].append(value)
     return columns
 
@@ -97,6 +119,17 @@ def curve_by_column(rows: Iterable[Iterable[float]]) -> dict[str, list[float]]:
 def potential_ref(model: TrainedModel, folder: str = POTENTIAL) -> PotentialRef:
     """How a stage names the potential; its files lie in `folder` of the stage's folder (see model_files)."""
     return PotentialRef(model.engine, model.name, folder if model.sha256 else "", model.sha256)
+
+
+def generator_ref(model: TrainedModel, folder: str = GENERATOR) -> GeneratorRef:
+    """How a stage names the generator; its files lie in `folder` of the stage's folder (see model_files)."""
+    return GeneratorRef(model.engine, model.name, folder, model.sha256)
+
+
+def training_files(model: TrainedModel) -> list[tuple[str, str, str]]:
+    """(part, file name, content-addressed path) of the files that a generator learns from."""
+    rows = TrainingFile.objects.filter(model=model).select_related("artifact").order_by("id")
+    return [(row.part, row.file_name, str(path_of_digest(row.artifact.sha256))) for row in rows]
 
 
 def model_files(model: TrainedModel, folder: str = POTENTIAL) -> dict[str, str]:

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 
 from apps.artifacts.services import path_of_digest
 from apps.jobs.bindings import Binding, Loaded
 from apps.jobs.models import Job
-from apps.training.selectors import TEACHER, model_files, model_get, potential_ref
-from apps.training.services import STAGE, training_done, training_failed
-from kappakit.stages.contracts import TrainInputs, TrainOutputs
+from apps.training.selectors import (
+    GENERATOR,
+    TEACHER,
+    generator_ref,
+    model_files,
+    model_get,
+    potential_ref,
+    training_files,
+)
+from apps.training.services import (
+    ASSESS_STAGE,
+    FINGERPRINTS,
+    STAGE,
+    TRAIN_STAGE,
+    assessment_done,
+    training_done,
+    training_failed,
+)
+from kappakit.protocol import GENERATIONS
+from kappakit.stages.contracts import (
+    AssessInputs,
+    AssessOutputs,
+    TrainGeneratorInputs,
+    TrainGeneratorOutputs,
+    TrainInputs,
+    TrainOutputs,
+)
 
 DATA_SET = "dataset.extxyz"
 
@@ -37,12 +62,12 @@ def load(job: Job) -> Loaded:
     return Loaded(inputs, files=files)
 
 
-def files(outputs: TrainOutputs) -> dict[str, str]:
+def files(outputs: TrainOutputs | TrainGeneratorOutputs) -> dict[str, str]:
     """Each file of the trained model, by its name."""
     return {name: f"{outputs.folder}/{name}" for name in outputs.files}
 
 
-def save(job: Job, outputs: TrainOutputs, artifacts: Mapping[str, int]) -> set[int]:
+def save(job: Job, outputs: TrainOutputs | TrainGeneratorOutputs, artifacts: Mapping[str, int]) -> set[int]:
     """The model is ready; no candidate changes."""
     training_done(model_id=_model_id(job), outputs=outputs, files=artifacts)
     return set()
@@ -54,4 +79,41 @@ def failed(job: Job, message: str) -> set[int]:
     return set()
 
 
-BINDINGS = (Binding(STAGE, load=load, save=save, files=files, failed=failed),)
+def load_generator(job: Job) -> Loaded:
+    """The files that the generator learns from, under their own names, which tell their formats."""
+    model = model_get(_model_id(job))
+    rows = [(part, name, f"crystals/{part}", path) for part, name, path in training_files(model)]
+    inputs = TrainGeneratorInputs(
+        configuration=model.configuration,
+        files=tuple((part, name, place) for part, name, place, _ in rows),
+        seed=model.seed,
+        split=model.options.get("split", "given"),
+        minutes=float(model.options.get("minutes", 0.0)),
+        overrides=dict(model.overrides),
+    )
+    return Loaded(inputs, files={place: path for _, _, place, path in rows})
+
+
+def load_assessment(job: Job) -> Loaded:
+    """The generator with its data set, and the shipped potential for energies where there is one."""
+    model = model_get(_model_id(job))
+    inputs = AssessInputs(
+        generator=generator_ref(model), count=job.params["count"], reconstructed=job.params["reconstructed"], seed=0
+    )
+    settings = replace(GENERATIONS["posterior"], count=job.params["count"])
+    return Loaded(inputs, asdict(settings), model_files(model, GENERATOR))
+
+
+def assessed(job: Job, outputs: AssessOutputs, artifacts: Mapping[str, int]) -> set[int]:
+    """The figures are on the model's card; no candidate changes."""
+    assessment_done(model_id=_model_id(job), outputs=outputs, files=artifacts)
+    return set()
+
+
+BINDINGS = (
+    Binding(STAGE, load=load, save=save, files=files, failed=failed),
+    Binding(TRAIN_STAGE, load=load_generator, save=save, files=files, failed=failed),
+    Binding(
+        ASSESS_STAGE, load=load_assessment, save=assessed, files=lambda outputs: {FINGERPRINTS: outputs.fingerprints}
+    ),
+)

@@ -62,7 +62,7 @@ def _item(made: GeneratedCrystal, settings: GenerateSettings) -> GeneratedItem:
     crystal, group = made.crystal, ""
     if settings.symmetrise:
         crystal, group = symmetrised(made.crystal, settings.symmetrise)
-    return GeneratedItem(made.index, made.seed, crystal, made.latent, group)
+    return GeneratedItem(made.index, made.seed, crystal, made.latent, made.consistency, group)
 
 
 def symmetrised(crystal: Crystal, tolerance: float) -> tuple[Crystal, str]:

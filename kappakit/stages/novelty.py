@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kappakit.matching import ReducedCell, Tolerances, match_rms, reduced_cell
+from kappakit.matching import ReducedCell, Tolerances, match_either_way, reduced_cell
 from kappakit.ports import Engines
 from kappakit.protocol import DeduplicateSettings
 from kappakit.stages.contracts import NoveltyInputs, NoveltyOutputs, NoveltyVerdict, ReferenceItem
@@ -29,14 +29,9 @@ def _verdict(
     found = [
         (rms, reference.name, reference)
         for reference, reference_cell in known
-        if (rms := _either_way(reference_cell, cell, tolerances)) is not None
+        if (rms := match_either_way(reference_cell, cell, tolerances)) is not None
     ]
     if not found:
         return NoveltyVerdict(key, NEW)
     rms, name, reference = min(found, key=lambda match: match[:2])
     return NoveltyVerdict(key, KAPPA_KNOWN if reference.kappa_known else STRUCTURE_KNOWN, name, rms)
-
-
-def _either_way(reference: ReducedCell, cell: ReducedCell, tolerances: Tolerances) -> float | None:
-    forward = match_rms(reference, cell, tolerances)
-    return match_rms(cell, reference, tolerances) if forward is None else forward

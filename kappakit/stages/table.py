@@ -42,9 +42,12 @@ STAGES: dict[str, Stage] = dict(
     [
         _stage("import_structures", "1", c.ImportInputs, c.ImportOutputs),
         _stage("generate", "2", c.GenerateInputs, c.GenerateOutputs, GenerateSettings),
+        _stage("thin", "1", c.ThinInputs, c.DeduplicateOutputs, GenerateSettings),
+        _stage("generation_report", "1", c.GenerationReportInputs, c.GenerationReportOutputs, GenerateSettings),
         _stage("relax", "1", c.RelaxInputs, c.RelaxOutputs, RelaxSettings),
         _stage("deduplicate", "1", c.DeduplicateInputs, c.DeduplicateOutputs, DeduplicateSettings),
         _stage("novelty", "1", c.NoveltyInputs, c.NoveltyOutputs, DeduplicateSettings),
+        _stage("training_novelty", "1", c.TrainingNoveltyInputs, c.TrainingNoveltyOutputs, DeduplicateSettings),
         _stage("screen", "1", c.ScreenInputs, c.ScreenOutputs, ScreenSettings),
         _stage("stability", "1", c.StabilityInputs, c.StabilityOutputs),
         _stage("embed", "1", c.EmbedInputs, c.EmbedOutputs, EmbedSettings),
@@ -55,6 +58,7 @@ STAGES: dict[str, Stage] = dict(
         _stage("force_sets", "1", c.ForceSetInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("train_potential", "1", c.TrainInputs, c.TrainOutputs),
         _stage("train_generator", "1", c.TrainGeneratorInputs, c.TrainGeneratorOutputs),
+        _stage("assess_generator", "1", c.AssessInputs, c.AssessOutputs, GenerateSettings),
         _stage("export", "1", c.ExportInputs, c.ExportOutputs),
     ]
 )

@@ -33,13 +33,17 @@ class Architecture:
 class Noise:
     """Widths of the noise, Å for coordinates; types have no unit.
 
-    `levels` 0: continuous and log-uniform, else that many in geometric sequence. `target` 'wrapped': the score of the
+    `levels` 0: continuous and log-uniform, else that many in geometric sequence. Of the continuous ones `ordering` lie
+    between `ordering_from` and `ordering_to`, where a crystal takes its order. `target` 'wrapped': the score of the
     wrapped normal; 'shortest': the published shortest vector.
     """
 
     largest: float = 4.0
     smallest: float = 0.02
     levels: int = 0
+    ordering: float = 0.4
+    ordering_from: float = 0.15
+    ordering_to: float = 0.8
     target: str = "wrapped"
     types_largest: float = 5.0
     types_smallest: float = 0.01

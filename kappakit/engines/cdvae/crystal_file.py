@@ -26,6 +26,7 @@ def write_crystals(crystals: Sequence[TrainingCrystal], folder: Path) -> None:
         "frac": np.concatenate([c.crystal.frac for c in crystals]).astype(np.float32),
         "numbers": np.concatenate([c.crystal.numbers for c in crystals]).astype(np.uint8),
         "parts": np.array([PARTS.index(c.part) for c in crystals], dtype=np.uint8),
+        "distinct": np.array([c.distinct for c in crystals], dtype=np.uint8),
         "sources": np.frombuffer(sources.encode(), dtype=np.uint8).copy(),
     }
     save_file(tensors, str(folder / CRYSTALS))
@@ -38,7 +39,7 @@ def read_crystals(folder: Path) -> list[TrainingCrystal]:
         ends = np.cumsum(stored["counts"])[:-1]
         frac, numbers = np.split(stored["frac"], ends), np.split(stored["numbers"], ends)
         sources = stored["sources"].tobytes().decode().split("\n")
-        rows = zip(stored["cells"], frac, numbers, stored["parts"], sources, strict=True)
-        return [TrainingCrystal(Crystal(c, f, n), PARTS[int(p)], s) for c, f, n, p, s in rows]
+        rows = zip(stored["cells"], frac, numbers, stored["parts"], sources, stored["distinct"], strict=True)
+        return [TrainingCrystal(Crystal(c, f, n), PARTS[int(p)], s, bool(d)) for c, f, n, p, s, d in rows]
     except (OSError, KeyError, ValueError, IndexError, SafetensorError) as error:
         raise InputError(f"{folder / CRYSTALS} holds no readable data set: {error}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,23 +11,39 @@ from torch import Tensor
 
 from kappakit.crystals import Crystal
 from kappakit.elements import number_of
+from kappakit.engines.cdvae.batches import Batch
 from kappakit.engines.cdvae.network import CrystalVae
+from kappakit.engines.cdvae.parts import Heads
 from kappakit.engines.cdvae.samplers import Sampler, sample
 from kappakit.errors import InputError
 
 LATTICES = 16
 """Lattices drawn for a crystal before the last one is taken, whatever its volume."""
+FEWEST = 8
+"""Crystals decoded together at least: below, matrix products on a CPU round in another way."""
+CONSISTENT = 1.3
+"""Root mean square distance, in widths of the posterior, within which a crystal counts as the one that was meant."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A crystal, and how far from its latent vector it is encoded again, in widths of its posterior (rms)."""
+
+    crystal: Crystal
+    distance: float
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a crystal may be: atoms a cell, Å³/atom. Lattice `temperature` 0: the most likely one."""
+    """What a crystal may be: atoms a cell, Å³/atom. Lattice `temperature` 0: the most likely one; `likeliest`: the
+    most likely number of atoms too, as published reconstructions take them."""
 
     min_atoms: int = 1
     max_atoms: int = 10_000
     min_volume: float = 0.0
     max_volume: float = float("inf")
     temperature: float = 1.0
+    likeliest: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,34 +70,97 @@ class Numbers:
             seed,
         )
 
-    def noises(self, atoms: int, draws: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Uniform types (n,), uniform coordinates (n, 3) and normal displacements (draws, n, 3)."""
-        rng = np.random.default_rng([self.seed, 1])
+    def noises(self, atoms: int, draws: int, attempt: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Uniform types (n,), uniform coordinates (n, 3) and normal displacements (draws, n, 3) of one attempt."""
+        rng = np.random.default_rng([self.seed, 1 + attempt])
         return rng.random(atoms), rng.random((atoms, 3)), rng.standard_normal((draws, atoms, 3), dtype=np.float32)
 
 
-@torch.no_grad()
-def decoded(
-    network: CrystalVae, z: np.ndarray, numbers: Sequence[Numbers], limits: Limits, sampler: Sampler, batch: int
-) -> Iterator[tuple[int, Crystal]]:
-    """(place, crystal) for each latent vector of z (b, latent), crystals of one size together, `batch` at once at most.
+class Decoding:
+    """Latent vectors z (b, latent) on their way to crystals: number of atoms and lattice are drawn, then coordinates.
 
-    Where a device's memory does not suffice a batch is taken in halves.
+    `batch` crystals of one size are decoded at once; where a device's memory does not suffice, in halves.
     """
-    device = network.lattice_mean.device
-    latent = torch.from_numpy(np.asarray(z, dtype=np.float32)).to(device)
-    counts = _counts(network, latent, numbers, limits)
-    cells = _cells(network, latent, counts, numbers, limits)
-    for size in np.unique(counts):
-        places = np.flatnonzero(counts == size)
-        for start in range(0, len(places), batch):
-            yield from _halving(network, places[start : start + batch], int(size), latent, cells, numbers, sampler)
 
+    def __init__(
+        self,
+        network: CrystalVae,
+        z: np.ndarray,
+        numbers: Sequence[Numbers],
+        *,
+        limits: Limits,
+        sampler: Sampler,
+        batch: int,
+    ) -> None:
+        self.network, self.sampler, self.size, self.asked = network, sampler, batch, len(z)
+        enough = np.resize(np.arange(len(z)), max(len(z), FEWEST))
+        self.numbers = [numbers[place] for place in enough.tolist()]
+        self.z = torch.from_numpy(np.asarray(z, dtype=np.float32)[enough]).to(network.lattice_mean.device)
+        self.heads = network.precise_heads
+        with torch.no_grad():
+            self.counts = _counts(self.heads, self.z.double(), self.numbers, limits)
+            self.cells, self.meant = _cells(network, self.z.double(), self.counts, self.numbers, limits)
 
-def most_likely(network: CrystalVae, z: Tensor, atoms: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Number of atoms (b,) and cells (b, 3, 3) Å of greatest probability, as published reconstructions take them."""
-    counts = network.heads.number(z).argmax(1).clamp(min=1) if atoms is None else atoms
-    return counts, network.cells(network.heads.lattices(z, counts).likeliest(), counts)
+    def run(self, tries: int, progress: Callable[[int, str], None]) -> list[Decoded]:
+        """One crystal a latent vector. What is not CONSISTENT is decoded again, `tries` times in all; the best stays.
+
+        `progress(done, note)` is told how many are decoded for good.
+        """
+        best: dict[int, Decoded] = {}
+        left = list(range(self.asked))
+        for attempt in range(tries):
+            for place, found in self._round(left, attempt):
+                if place not in best or found.distance < best[place].distance:
+                    best[place] = found
+                done = sum(d.distance <= CONSISTENT for d in best.values()) if tries > 1 else len(best)
+                progress(done, f"decoded, attempt {attempt + 1} of {tries}")
+            left = [place for place in left if best[place].distance > CONSISTENT]
+        progress(self.asked, "decoded")
+        return [best[place] for place in range(self.asked)]
+
+    def _round(self, places: Sequence[int], attempt: int) -> Iterator[tuple[int, Decoded]]:
+        counts = [int(self.counts[place]) for place in places]
+        for size in sorted(set(counts)):
+            mine = [place for place, count in zip(places, counts, strict=True) if count == size]
+            for start in range(0, len(mine), self.size):
+                yield from self._halving(mine[start : start + self.size], size, attempt)
+
+    def _halving(self, places: Sequence[int], atoms: int, attempt: int) -> Iterator[tuple[int, Decoded]]:
+        try:
+            made = self._of_one_size(places, atoms, attempt)
+        except torch.OutOfMemoryError as error:
+            if len(places) == 1:
+                raise InputError(f"not one crystal of {atoms} atoms fits into the device's memory") from error
+            made = None
+        if made is not None:
+            yield from zip(places, made, strict=False)
+            return
+        torch.cuda.empty_cache()
+        half = len(places) // 2
+        for part in (places[:half], places[half:]):
+            yield from self._halving(part, atoms, attempt)
+
+    @torch.no_grad()
+    def _of_one_size(self, chosen: Sequence[int], atoms: int, attempt: int) -> list[Decoded]:
+        places = np.resize(chosen, max(len(chosen), FEWEST)).tolist()
+        device, network = self.z.device, self.network
+        drawn = [self.numbers[place].noises(atoms, self.sampler.draws, attempt) for place in places]
+        uniform, start, noises = (torch.from_numpy(np.stack(parts)).to(device) for parts in zip(*drawn, strict=True))
+        z, cells = self.z[places], self.cells[places]
+        composition = self.heads.composition(z.double()).softmax(-1).cumsum(-1)[:, None, :-1]
+        types = (uniform[..., None] > composition).sum(-1)
+        frac, types = coordinates(network, z, cells.float(), types, start.float(), noises.transpose(0, 1), self.sampler)
+        distances = self._distances(places, frac, types)
+        kinds = np.array([number_of(symbol) for symbol in network.description.species])
+        rows = zip(*(t.cpu().numpy() for t in (cells, frac.double(), types, distances)), strict=True)
+        return [Decoded(Crystal(cell, where, kinds[what]), float(far)) for cell, where, what, far in rows]
+
+    def _distances(self, places: list[int], frac: Tensor, types: Tensor) -> Tensor:
+        """(b,) as Decoded has them, in the lattices that were meant: what a drawn one differs by is no fault."""
+        counts = torch.full((len(places),), frac.shape[1], device=frac.device)
+        mask = torch.ones_like(types, dtype=torch.bool)
+        mean, log_variance = self.network.encode(Batch(frac, self.meant[places].float(), types, mask, counts))
+        return ((mean - self.z[places]).square() / log_variance.exp()).mean(1).sqrt()
 
 
 def coordinates(
@@ -105,96 +184,50 @@ def coordinates(
         state["types"] = logits.argmax(-1)
         return out
 
-    frac = sample(sampler, field, start, torch.linalg.inv(cells), noises)
+    frac = sample(sampler, field, start, torch.linalg.inv(cells), iter(noises))
     return frac, state["types"]
 
 
-def _halving(
-    network: CrystalVae,
-    places: np.ndarray,
-    size: int,
-    z: Tensor,
-    cells: Tensor,
-    numbers: Sequence[Numbers],
-    sampler: Sampler,
-) -> Iterator[tuple[int, Crystal]]:
-    try:
-        made = _of_one_size(network, places, size, z, cells, numbers, sampler)
-    except torch.OutOfMemoryError as error:
-        if len(places) == 1:
-            raise InputError(f"not even one crystal of {size} atoms fits into the device's memory") from error
-        made = None
-    if made is not None:
-        yield from zip(places.tolist(), made, strict=True)
-        return
-    torch.cuda.empty_cache()
-    half = len(places) // 2
-    for part in (places[:half], places[half:]):
-        yield from _halving(network, part, size, z, cells, numbers, sampler)
-
-
-def _of_one_size(
-    network: CrystalVae,
-    places: np.ndarray,
-    size: int,
-    z: Tensor,
-    cells: Tensor,
-    numbers: Sequence[Numbers],
-    sampler: Sampler,
-) -> list[Crystal]:
-    device = z.device
-    drawn = [numbers[place].noises(size, sampler.draws) for place in places]
-    uniform, start, noises = (np.stack(parts) for parts in zip(*drawn, strict=True))
-    mine, box = z[places], cells[places]
-    composition = network.heads.composition(mine).softmax(-1).cumsum(-1)[:, None, :-1]
-    types = (torch.from_numpy(uniform).to(device).float()[..., None] > composition).sum(-1)
-    frac, types = coordinates(
-        network,
-        mine,
-        box,
-        types,
-        torch.from_numpy(start).float().to(device),
-        torch.from_numpy(noises).to(device).transpose(0, 1).contiguous(),
-        sampler,
-    )
-    kinds = np.array([number_of(symbol) for symbol in network.description.species])
-    found = zip(box.double().cpu().numpy(), frac.double().cpu().numpy(), types.cpu().numpy(), strict=True)
-    return [Crystal(cell, where, kinds[what]) for cell, where, what in found]
-
-
-def _counts(network: CrystalVae, z: Tensor, numbers: Sequence[Numbers], limits: Limits) -> np.ndarray:
+def _counts(heads: Heads, z: Tensor, numbers: Sequence[Numbers], limits: Limits) -> np.ndarray:
     """(b,) atoms, drawn from the head within the limits."""
-    logits = network.heads.number(z).double()
+    logits = heads.number(z)
     allowed = torch.arange(logits.shape[1], device=z.device)
     allowed = (allowed >= max(1, limits.min_atoms)) & (allowed <= limits.max_atoms)
     if not bool(allowed.any()):
         largest = logits.shape[1] - 1
         raise InputError(f"the generator knows cells of 1 to {largest} atoms: none lies within the limits")
-    share = logits.masked_fill(~allowed, -torch.inf).softmax(1).cumsum(1).cpu().numpy()
+    logits = logits.masked_fill(~allowed, -torch.inf)
+    if limits.likeliest:
+        return np.asarray(logits.argmax(1).cpu().numpy())
+    share = logits.softmax(1).cumsum(1).cpu().numpy()
     uniform = np.array([n.number for n in numbers])[:, None]
     drawn = (uniform * share[:, -1:] >= share).sum(1)
     return np.minimum(drawn, int(allowed.nonzero().max()))
 
 
-def _cells(network: CrystalVae, z: Tensor, counts: np.ndarray, numbers: Sequence[Numbers], limits: Limits) -> Tensor:
-    """(b, 3, 3) Å: for each crystal the first of its drawn lattices whose volume lies within the limits."""
+def _cells(
+    network: CrystalVae, z: Tensor, counts: np.ndarray, numbers: Sequence[Numbers], limits: Limits
+) -> tuple[Tensor, Tensor]:
+    """(b, 3, 3) Å twice: the first of a crystal's drawn lattices whose volume lies within the limits, and the centre of
+    the component that it was drawn from."""
     atoms = torch.from_numpy(counts).to(z.device)
-    mixture = network.heads.lattices(z, atoms)
+    mixture = network.precise_heads.lattices(z, atoms)
     if not limits.temperature:
-        return most_likely(network, z, atoms)[1]
+        likeliest = network.cells(mixture.likeliest(), atoms)
+        return likeliest, likeliest
     shares = mixture.log_weights.exp().cumsum(1)
     rows = torch.arange(len(z), device=z.device)
-    chosen = torch.zeros(len(z), 3, 3, device=z.device)
-    open_ones = torch.ones(len(z), dtype=torch.bool, device=z.device)
+    chosen, meant = torch.zeros(2, len(z), 3, 3, dtype=z.dtype, device=z.device)
+    left = torch.ones(len(z), dtype=torch.bool, device=z.device)
     for attempt in range(LATTICES):
-        uniform = torch.tensor([n.components[attempt] for n in numbers], device=z.device)
+        uniform = torch.tensor([n.components[attempt] for n in numbers], dtype=z.dtype, device=z.device)
         component = (uniform[:, None] >= shares).sum(1).clamp(max=shares.shape[1] - 1)
-        normal = torch.from_numpy(np.stack([n.lattices[attempt] for n in numbers])).float().to(z.device)
-        width = limits.temperature * mixture.widths[rows, component]
-        cells = network.cells(mixture.means[rows, component] + width * normal, atoms)
-        chosen[open_ones] = cells[open_ones]
+        normal = torch.from_numpy(np.stack([n.lattices[attempt] for n in numbers])).to(z.device)
+        centre = mixture.means[rows, component]
+        cells = network.cells(centre + limits.temperature * mixture.widths[rows, component] * normal, atoms)
+        chosen[left], meant[left] = cells[left], network.cells(centre, atoms)[left]
         volume = torch.linalg.det(cells).abs() / atoms
-        open_ones &= ~((volume >= limits.min_volume) & (volume <= limits.max_volume))
-        if not bool(open_ones.any()):
+        left &= ~((volume >= limits.min_volume) & (volume <= limits.max_volume))
+        if not bool(left.any()):
             break
-    return chosen
+    return chosen, meant

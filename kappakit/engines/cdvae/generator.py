@@ -15,7 +15,7 @@ from kappakit.engines.cdvae import network
 from kappakit.engines.cdvae.bank import Bank, encoded
 from kappakit.engines.cdvae.batches import niggli, store
 from kappakit.engines.cdvae.crystal_file import read_crystals
-from kappakit.engines.cdvae.decoding import Limits, Numbers, decoded
+from kappakit.engines.cdvae.decoding import Decoded, Decoding, Limits, Numbers
 from kappakit.engines.cdvae.priors import Around, LatentDraws, Prior
 from kappakit.engines.cdvae.samplers import SAMPLERS
 from kappakit.errors import InputError
@@ -26,6 +26,7 @@ from kappakit.seeds import crystal_seed
 VERSION = f"cdvae {network.FORMAT} (torch {version('torch')})"
 AT_ONCE = {"cpu": 64, "cuda": 512}
 """Crystals of one size decoded together."""
+RECONSTRUCTED = Limits(temperature=0.0, likeliest=True)
 
 
 class CdvaeGenerator:
@@ -58,6 +59,11 @@ class CdvaeGenerator:
         """The crystals that it learned from and those held out; raises InputError for a damaged file."""
         return read_crystals(self._folder)
 
+    def file(self, name: str) -> Path | None:
+        """A file that is stored beside the weights, None where there is none."""
+        path = self._folder / name
+        return path if path.exists() else None
+
     def generate(
         self,
         *,
@@ -73,8 +79,6 @@ class CdvaeGenerator:
         Raises InputError for an unknown sampler or prior, an element that the network does not know, and limits that
         no cell of it fits.
         """
-        if settings.sampler not in SAMPLERS:
-            raise InputError(f"no sampler {settings.sampler!r}; there are {', '.join(SAMPLERS)}")
         indices = range(start, start + count)
         numbers = [Numbers.of(crystal_seed(seed, index), self.network.architecture.latent) for index in indices]
         z = self._latents(numbers, indices, settings, centres)
@@ -85,15 +89,29 @@ class CdvaeGenerator:
             settings.max_volume,
             settings.lattice_temperature,
         )
-        made: dict[int, Crystal] = {}
-        sampler = SAMPLERS[settings.sampler]
-        for place, crystal in decoded(self.network, z, numbers, limits, sampler, AT_ONCE[self.device.type]):
-            made[place] = crystal
-            progress(len(made), count, f"crystals by {sampler.calls} network calls each")
+        made = self._decode(z, numbers, limits, settings, progress)
         return [
-            GeneratedCrystal(made[place], index, numbers[place].seed, z[place].astype(np.float32))
-            for place, index in enumerate(indices)
+            GeneratedCrystal(found.crystal, index, drawn.seed, latent.astype(np.float32), found.distance)
+            for found, index, drawn, latent in zip(made, indices, numbers, z, strict=True)
         ]
+
+    def reconstruct(
+        self, crystals: Sequence[Crystal], *, seed: int, settings: GenerateSettings, progress: Progress
+    ) -> list[Crystal]:
+        """Each crystal encoded, one sample of its posterior decoded again: likeliest number of atoms and lattice."""
+        means, widths = self.encode(crystals)
+        numbers = [Numbers.of(crystal_seed(seed, i), self.network.architecture.latent) for i in range(len(crystals))]
+        z = means + widths * np.stack([n.latent for n in numbers])
+        return [found.crystal for found in self._decode(z, numbers, RECONSTRUCTED, settings, progress)]
+
+    def _decode(
+        self, z: np.ndarray, numbers: Sequence[Numbers], limits: Limits, settings: GenerateSettings, progress: Progress
+    ) -> list[Decoded]:
+        if settings.sampler not in SAMPLERS:
+            raise InputError(f"no sampler {settings.sampler!r}; there are {', '.join(SAMPLERS)}")
+        sampler, batch = SAMPLERS[settings.sampler], AT_ONCE[self.device.type]
+        decoding = Decoding(self.network, z, numbers, limits=limits, sampler=sampler, batch=batch)
+        return decoding.run(settings.tries, lambda done, note: progress(done, len(z), f"crystals {note}"))
 
     def encode(self, crystals: Sequence[Crystal]) -> tuple[np.ndarray, np.ndarray]:
         """Means and widths (m, latent) of the crystals' posteriors; raises InputError for an unknown element."""

@@ -47,9 +47,9 @@ def images(reach: Tensor, owners: Tensor) -> tuple[Tensor, Tensor]:
 def cells_from_parameters(lengths: Tensor, angles: Tensor) -> Tensor:
     """Cells (b, 3, 3) in Å from lengths (b, 3) in Å and angles (b, 3) in degrees, a along x, b in the x-y plane.
 
-    Angles that no cell has are drawn to the nearest that span a volume.
+    Angles that no cell has are drawn to the nearest that span a volume. Double precision inside.
     """
-    cosines = torch.cos(torch.deg2rad(angles))
+    cosines = torch.cos(torch.deg2rad(angles.double()))
     alpha, beta, gamma = cosines.unbind(1)
     sine = (1.0 - gamma**2).clamp(min=1e-4).sqrt()
     across = (alpha - beta * gamma) / sine
@@ -57,15 +57,16 @@ def cells_from_parameters(lengths: Tensor, angles: Tensor) -> Tensor:
     zero, one = torch.zeros_like(alpha), torch.ones_like(alpha)
     rows = [[one, zero, zero], [gamma, sine, zero], [beta, across, height]]
     unit = torch.stack([torch.stack(row, 1) for row in rows], 1)
-    return unit * lengths[:, :, None]
+    return (unit * lengths.double()[:, :, None]).to(lengths.dtype)
 
 
 def parameters_of(cells: Tensor) -> tuple[Tensor, Tensor]:
     """Lengths (b, 3) in Å and angles (b, 3) in degrees of cells (b, 3, 3)."""
-    lengths = cells.norm(dim=2)
-    unit = cells / lengths[:, :, None]
+    wide = cells.double()
+    lengths = wide.norm(dim=2)
+    unit = wide / lengths[:, :, None]
     cosines = torch.stack([(unit[:, i] * unit[:, j]).sum(1) for i, j in ((1, 2), (0, 2), (0, 1))], 1)
-    return lengths, torch.rad2deg(torch.acos(cosines.clamp(-1.0, 1.0)))
+    return lengths.to(cells.dtype), torch.rad2deg(torch.acos(cosines.clamp(-1.0, 1.0))).to(cells.dtype)
 
 
 def edges(frac: Tensor, cells: Tensor, mask: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:
@@ -111,14 +112,24 @@ def effective_neighbours(frac: Tensor, cells: Tensor, mask: Tensor, cutoff: floa
 
 def _envelope(x: Tensor) -> Tensor:
     """1 at the atom, 0 with two vanishing derivatives at the cutoff (x = 1)."""
-    return 1.0 - 28.0 * x**6 + 48.0 * x**7 - 21.0 * x**8
+    x3 = x * x * x
+    x6 = x3 * x3
+    return 1.0 + x6 * (-28.0 + x * (48.0 - 21.0 * x))
 
 
 def _bessel(distance: Tensor, cutoff: float, radial: int) -> Tensor:
-    """(m, radial): J. Gasteiger et al., arXiv 2003.03123, eq. 7 and 8 (p = 6)."""
-    x = (distance / cutoff)[:, None]
-    order = torch.arange(1, radial + 1, device=distance.device, dtype=distance.dtype)
-    return math.sqrt(2.0) * torch.sin(math.pi * order * x) / (x + 0.1) * _envelope(x)
+    """(m, radial): J. Gasteiger et al., arXiv 2003.03123, eq. 7 and 8 (p = 6).
+
+    Sines of multiples by recurrence in double precision: quicker, and alike wherever an edge stands in a batch.
+    """
+    x = distance.double() / cutoff
+    angle = math.pi * x
+    waves = [torch.zeros_like(x), torch.sin(angle)]
+    twice = 2.0 * torch.cos(angle)
+    for _ in range(radial - 1):
+        waves.append(twice * waves[-1] - waves[-2])
+    scale = math.sqrt(2.0) / (x + 0.1) * _envelope(x)
+    return (torch.stack(waves[1:], 1) * scale[:, None]).to(distance.dtype)
 
 
 def _powers(unit: Tensor, rank: int) -> Tensor:

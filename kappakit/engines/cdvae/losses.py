@@ -22,7 +22,7 @@ from kappakit.engines.cdvae.noise import (
     shortest_vectors,
     wrapped_mean,
 )
-from kappakit.engines.cdvae.parts import Mixture
+from kappakit.engines.cdvae.parts import Mixture, without_drift
 
 TERMS = ("number", "lattice", "coordinates", "types", "composition", "kl")
 
@@ -30,7 +30,7 @@ TERMS = ("number", "lattice", "coordinates", "types", "composition", "kl")
 class Task(NamedTuple):
     """One batch with its noise. types, seen (b, n), mask (b, n), counts (b,), basis and noisy_basis as
     geometry.neighbourhood gives them, target (b, 6) standardised lattices, latent (b, d) standard normal, sigma and
-    types_sigma (b,), wanted (b, n, 3) σ times the score."""
+    types_sigma (b,), wanted (b, n, 3) σ times the score, without drift."""
 
     types: Tensor
     mask: Tensor
@@ -73,7 +73,7 @@ def prepare(
         noisy_basis=network.basis(frac, cells, batch.mask),
         sigma=sigma,
         types_sigma=types_sigma,
-        wanted=_target(noise.target, batch.frac - frac, cells, batch.mask, sigma),
+        wanted=without_drift(_target(noise.target, batch.frac - frac, cells, batch.mask, sigma), batch.mask),
     )
 
 

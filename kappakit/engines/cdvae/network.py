@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from copy import deepcopy
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 from kappakit.engines.cdvae.batches import Batch
 from kappakit.engines.cdvae.configurations import Configuration
 from kappakit.engines.cdvae.geometry import cells_from_parameters, neighbourhood, parameters_of
-from kappakit.engines.cdvae.parts import Decoder, Encoder, Heads
+from kappakit.engines.cdvae.parts import Decoder, Encoder, Heads, cube_root
 from kappakit.errors import InputError
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
@@ -73,6 +75,11 @@ class CrystalVae(nn.Module):
         self.register_buffer("lattice_mean", torch.tensor(description.lattice_mean), persistent=False)
         self.register_buffer("lattice_std", torch.tensor(description.lattice_std), persistent=False)
 
+    @cached_property
+    def precise_heads(self) -> Heads:
+        """The heads in double precision: a crystal's number of atoms and lattice are the same in every batch."""
+        return deepcopy(self.heads).double()
+
     def basis(self, frac: Tensor, cells: Tensor, mask: Tensor) -> Tensor:
         """The neighbourhood basis of a batch (geometry.neighbourhood)."""
         a = self.architecture
@@ -87,14 +94,13 @@ class CrystalVae(nn.Module):
     def standardised(self, cells: Tensor, counts: Tensor) -> Tensor:
         """(b, 6) lattice targets: (a, b, c) / N^(1/3) and angles, in standard deviations from their mean."""
         lengths, angles = parameters_of(cells)
-        size = counts[:, None].to(cells.dtype).pow(1 / 3)
-        return (torch.cat([lengths / size, angles], 1) - self.lattice_mean) / self.lattice_std
+        return (torch.cat([lengths / cube_root(counts, cells), angles], 1) - self.lattice_mean) / self.lattice_std
 
     def cells(self, standardised: Tensor, counts: Tensor) -> Tensor:
         """The inverse: cells (b, 3, 3) in Å, none denser than DENSEST."""
         plain = standardised * self.lattice_std + self.lattice_mean
-        size = counts[:, None].to(plain.dtype).pow(1 / 3)
-        cells = cells_from_parameters(plain[:, :3].clamp(min=SHORTEST_VECTOR) * size, plain[:, 3:].clamp(*ANGLES))
+        lengths = plain[:, :3].clamp(min=SHORTEST_VECTOR) * cube_root(counts, plain)
+        cells = cells_from_parameters(lengths, plain[:, 3:].clamp(*ANGLES))
         volume = torch.linalg.det(cells).abs() / counts
         return cells * (DENSEST / volume).clamp(min=1.0).pow(1 / 3)[:, None, None]
 

@@ -19,15 +19,23 @@ WIDTH = 3.5
 
 def draw_sigma(noise: Noise, uniform: Tensor) -> Tensor:
     """(b,) widths in Å for uniform numbers (b,) in [0, 1)."""
-    share = uniform if not noise.levels else torch.floor(uniform * noise.levels) / max(noise.levels - 1, 1)
-    return torch.exp(math.log(noise.smallest) + share * (math.log(noise.largest) - math.log(noise.smallest)))
+    if noise.levels:
+        share = torch.floor(uniform * noise.levels) / max(noise.levels - 1, 1)
+        return _log_between(noise.smallest, noise.largest, share)
+    ordering = uniform < noise.ordering
+    inner = _log_between(noise.ordering_from, noise.ordering_to, uniform / max(noise.ordering, 1e-9))
+    rest = (uniform - noise.ordering) / max(1.0 - noise.ordering, 1e-9)
+    return torch.where(ordering, inner, _log_between(noise.smallest, noise.largest, rest))
+
+
+def _log_between(low: float, high: float, share: Tensor) -> Tensor:
+    return torch.exp(math.log(low) + share * math.log(high / low))
 
 
 def draw_type_sigma(noise: Noise, uniform: Tensor) -> Tensor:
     """(b,) widths of the types' noise, without unit."""
-    low, high = math.log(noise.types_smallest), math.log(noise.types_largest)
     share = uniform if not noise.levels else torch.floor(uniform * noise.levels) / max(noise.levels - 1, 1)
-    return torch.exp(low + share * (high - low))
+    return _log_between(noise.types_smallest, noise.types_largest, share)
 
 
 def disturbed(batch: Batch, cells: Tensor, displacements: Tensor) -> Tensor:

@@ -37,6 +37,18 @@ class Mixture:
         return self.means[torch.arange(len(best), device=best.device), best]
 
 
+def cube_root(counts: Tensor, like: Tensor) -> Tensor:
+    """(b, 1) N^(1/3)."""
+    return counts[:, None].double().pow(1 / 3).to(like.dtype)
+
+
+def without_drift(vectors: Tensor, mask: Tensor) -> Tensor:
+    """Vectors (b, n, 3) less their mean over the atoms: where a crystal lies as a whole, nobody can know."""
+    weight = mask[..., None].to(vectors.dtype)
+    mean = (vectors * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True)
+    return (vectors - mean) * weight
+
+
 class Encoder(nn.Module):
     """Posterior over the latent space: invariant to rotation, translation and the order of atoms.
 
@@ -59,8 +71,7 @@ class Encoder(nn.Module):
         x, _ = self.backbone(self.kinds(types), basis)
         weight = mask[..., None].to(x.dtype)
         pooled = (self.pooled(x) * weight).sum(1) / weight.sum(1)
-        size = counts[:, None].to(x.dtype).pow(1 / 3)
-        joined = silu(self.joined(torch.cat([pooled, size, lattice], 1)))
+        joined = silu(self.joined(torch.cat([pooled, cube_root(counts, x), lattice], 1)))
         return self.mean(joined), self.log_variance(joined).clamp(*LOG_VARIANCE)
 
 
@@ -81,7 +92,7 @@ class Heads(nn.Module):
 
     def lattices(self, z: Tensor, counts: Tensor) -> Mixture:
         """The lattice given z and the number of atoms; the plain regression is one component of width 1."""
-        out = self.lattice(torch.cat([z, counts[:, None].to(z.dtype).pow(1 / 3)], 1))
+        out = self.lattice(torch.cat([z, cube_root(counts, z)], 1))
         k = self.components
         if not k:
             return Mixture(out.new_zeros(len(z), 1), out[:, None, :], torch.ones_like(out)[:, None, :])
@@ -91,7 +102,7 @@ class Heads(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The noise on a crystal, given its latent vector: equivariant under rotation."""
+    """The noise on a crystal, given its latent vector: equivariant under rotation, without drift."""
 
     waves: Tensor
 
@@ -114,9 +125,9 @@ class Decoder(nn.Module):
         """σ times the score (b, n, 3), without unit, and logits of the types (b, n, kinds)."""
         condition = self.from_latent(z)
         if self.told_noise:
-            phase = torch.log(sigma)[:, None] * self.waves
+            phase = torch.log(sigma.double()).to(z.dtype)[:, None] * self.waves
             condition = condition + self.from_noise(torch.cat([phase.sin(), phase.cos()], 1))
         condition = silu(condition)[:, None, :]
         x, v = self.backbone(self.kinds(types) + self.start(condition), basis, condition)
         out = self.direction(v * self.gate(x)[:, None]).squeeze(-1).transpose(1, 2)
-        return out * mask[..., None].to(out.dtype), self.types(x)
+        return without_drift(out, mask), self.types(x)

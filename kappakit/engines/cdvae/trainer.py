@@ -7,7 +7,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ def _prepared(crystals: Sequence[TrainingCrystal], max_atoms: int) -> Data:
         if given.crystal.n_atoms > max_atoms:
             left_out[f"more than {max_atoms} atoms in the cell"] += 1
         else:
-            kept.append(TrainingCrystal(niggli(given.crystal), given.part, given.source))
+            kept.append(replace(given, crystal=niggli(given.crystal)))
     trained = sum(c.part == "train" for c in kept)
     if trained < FEWEST:
         why = "; ".join(f"{count} with {reason}" for reason, count in left_out.items())

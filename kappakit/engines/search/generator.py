@@ -11,6 +11,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 from pyxtal.crystal import random_crystal
@@ -69,6 +70,10 @@ class SearchGenerator:
     def training_set(self) -> list[TrainingCrystal]:
         """None: it learned from nothing."""
         return []
+
+    def file(self, name: str) -> Path | None:
+        """None: it has no files."""
+        return None
 
 
 def load(ref: GeneratorRef) -> SearchGenerator:

@@ -18,6 +18,17 @@ from kappakit.stages.contracts.comparison import (
     StabilityInputs,
     StabilityOutputs,
     SymmetryFacts,
+    ThinInputs,
+    TrainingNoveltyInputs,
+    TrainingNoveltyOutputs,
+    TrainingVerdict,
+)
+from kappakit.stages.contracts.generation import (
+    AssessInputs,
+    AssessOutputs,
+    GenerationFigures,
+    GenerationReportInputs,
+    GenerationReportOutputs,
 )
 from kappakit.stages.contracts.items import (
     Item,
@@ -70,6 +81,8 @@ from kappakit.stages.contracts.records import (
 )
 
 __all__ = [
+    "AssessInputs",
+    "AssessOutputs",
     "Bands",
     "ConductivityInputs",
     "ConductivityOutputs",
@@ -85,6 +98,9 @@ __all__ = [
     "GenerateInputs",
     "GenerateOutputs",
     "GeneratedItem",
+    "GenerationFigures",
+    "GenerationReportInputs",
+    "GenerationReportOutputs",
     "HullEnergy",
     "ImportInputs",
     "ImportOutputs",
@@ -118,8 +134,12 @@ __all__ = [
     "StabilityOutputs",
     "SymmetryFacts",
     "Tensor",
+    "ThinInputs",
     "TrainGeneratorInputs",
     "TrainGeneratorOutputs",
     "TrainInputs",
     "TrainOutputs",
+    "TrainingNoveltyInputs",
+    "TrainingNoveltyOutputs",
+    "TrainingVerdict",
 ]

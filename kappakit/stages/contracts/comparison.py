@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kappakit.crystals import Crystal
+from kappakit.ports import GeneratorRef
 from kappakit.stages.contracts.items import Item, Refusal
 
 
@@ -23,8 +24,8 @@ class Match:
     duplicate: str
     rms_forward: float | None
     rms_backward: float | None
-    energy_difference: float
-    """meV/atom, duplicate − representative."""
+    energy_difference: float | None
+    """meV/atom, duplicate − representative; None before relaxation."""
     conflict: str = ""
     """'' | 'one-way' | 'energy' | 'one-way, energy'"""
 
@@ -45,6 +46,35 @@ class ReferenceItem:
     crystal: Crystal
     energy_per_atom: float
     kappa_known: bool
+
+
+@dataclass(frozen=True, eq=False)
+class ThinInputs:
+    """Generated crystals before relaxation, in order of their numbers: the first of its kind stays."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingNoveltyInputs:
+    """Relaxed generated crystals against the training crystals of `generator`."""
+
+    items: tuple[Item, ...]
+    generator: GeneratorRef
+
+
+@dataclass(frozen=True)
+class TrainingVerdict:
+    """`source`: the training crystal that matches best, with its rms in units of (V/N)^(1/3); '' and None: novel."""
+
+    id: str
+    source: str = ""
+    rms: float | None = None
+
+
+@dataclass(frozen=True)
+class TrainingNoveltyOutputs:
+    verdicts: tuple[TrainingVerdict, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,12 +46,14 @@ class GenerateInputs:
 
 @dataclass(frozen=True, eq=False)
 class GeneratedItem:
-    """`symmetrised`: the space group that the crystal was made to have, '' where it was left alone."""
+    """`consistency`: see ports.GeneratedCrystal; `symmetrised`: the space group that the crystal was made to have, ''
+    where it was left alone."""
 
     index: int
     seed: int
     crystal: Crystal
     latent: np.ndarray | None = None
+    consistency: float | None = None
     symmetrised: str = ""
 
 

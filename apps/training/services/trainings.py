@@ -1,14 +1,12 @@
-"""Trained models: registering the shipped ones, training new ones."""
+"""Training potentials; cancelling, resuming and ending any training."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
@@ -21,31 +19,12 @@ from apps.jobs.models import OPEN, Job, State
 from apps.training.geometries import teaching_set
 from apps.training.models import ModelFile, ModelState, TrainedModel
 from apps.training.selectors import training_group
-from kappakit.stages.contracts import TrainOutputs
+from kappakit.stages.contracts import TrainGeneratorOutputs, TrainOutputs
 
 ALLEGRO = "allegro"
 STAGE = "train_potential"
-WEIGHTS, DESCRIPTION, CARD, CURVE = "model.safetensors", "model.json", "card.json", "curve.jsonl"
-NEEDED = (WEIGHTS, DESCRIPTION, CARD)
-OPTIONAL = ("descriptors.safetensors",)
-ANALYTIC = {
-    "tersoff-bcn": (
-        "tersoff-bcn",
-        ("B", "C", "N"),
-        "K. Matsunaga et al., Jpn. J. Appl. Phys. 39, L48 (2000), by matscipy",
-    ),
-}
-"""Name → engine in kappakit.engines.registry, chemical symbols, version."""
-EMPIRICAL = "An empirical potential: for controls and for trying things out, not for ranking."
 TIME_LIMIT_S = 7 * 24 * 3600
 MAY_TRAIN = "accounts.create_campaigns"
-
-
-class ModelDamaged(ApplicationError):
-    """A model's folder lacks a file, or its weights are not those that its card names."""
-
-    code = "model_damaged"
-    status = 409
 
 
 class TrainingRefused(ApplicationError):
@@ -53,25 +32,6 @@ class TrainingRefused(ApplicationError):
 
     code = "training_refused"
     status = 400
-
-
-def shipped_models_register(folder: Path | None = None) -> list[TrainedModel]:
-    """A READY row for each folder of `models/`; idempotent. Raises ModelDamaged.
-
-    A folder whose weights changed becomes a model of its own name and digest: results keep the one that they have.
-    """
-    root = folder or Path(settings.BASE_DIR) / "models"
-    found = sorted(p for p in root.iterdir() if (p / DESCRIPTION).exists()) if root.is_dir() else []
-    return [_registered(path) for path in found]
-
-
-def analytic_models_register() -> list[TrainedModel]:
-    """A READY row for each analytic potential that may run a campaign; idempotent."""
-    rows = []
-    for name, (engine, species, version) in ANALYTIC.items():
-        facts = {"engine": engine, "species": list(species), "version": version, "state": ModelState.READY}
-        rows.append(TrainedModel.objects.get_or_create(name=name, defaults=facts | {"warning": EMPIRICAL})[0])
-    return rows
 
 
 @transaction.atomic
@@ -91,10 +51,9 @@ def training_start(
 
     Raises NotAllowed, TrainingRefused (name, data_set, teacher), Conflict for a name that is taken.
     """
-    if not user.has_perm(MAY_TRAIN):
-        raise NotAllowed("You may not train models. Ask an administrator for the permission to create campaigns.")
+    may_train_checked(user)
     _asked_checked(name, data_set, teacher)
-    model = _insert(
+    model = model_insert(
         name=name.strip(),
         engine=ALLEGRO,
         configuration=configuration,
@@ -108,6 +67,12 @@ def training_start(
     spec = JobSpec(STAGE, (str(model.pk),), {}, f"Train {model.name}", HEAVY, time_limit_s=TIME_LIMIT_S)
     jobs.enqueue([spec], group=training_group(model.pk))
     return model
+
+
+def may_train_checked(user: Any) -> None:
+    """Raise NotAllowed for who may not train models."""
+    if not user.has_perm(MAY_TRAIN):
+        raise NotAllowed("You may not train models. Ask an administrator for the permission to create campaigns.")
 
 
 @transaction.atomic
@@ -132,7 +97,7 @@ def training_resume(*, model: TrainedModel, user: Any) -> TrainedModel:
     return moved
 
 
-def training_done(*, model_id: int, outputs: TrainOutputs, files: Mapping[str, int]) -> None:
+def training_done(*, model_id: int, outputs: TrainOutputs | TrainGeneratorOutputs, files: Mapping[str, int]) -> None:
     """TRAINING → READY with files, card and curve. One that was cancelled too late is READY all the same."""
     card = json.loads(outputs.card)
     row = TrainedModel.objects.filter(pk=model_id)
@@ -142,7 +107,7 @@ def training_done(*, model_id: int, outputs: TrainOutputs, files: Mapping[str, i
         sha256=outputs.sha256,
         curve=outputs.curve.tolist(),
         finished_at=Now(),
-        **_of_card(card),
+        **facts_of_card(card),
     )
     ModelFile.objects.bulk_create(
         ModelFile(model_id=model_id, name=name, artifact_id=artifact) for name, artifact in sorted(files.items())
@@ -155,57 +120,14 @@ def training_failed(*, model_id: int, message: str) -> None:
     rows.update(state=ModelState.FAILED, error=message, finished_at=Now())
 
 
-def _registered(folder: Path) -> TrainedModel:
-    missing = [name for name in NEEDED if not (folder / name).is_file()]
-    if missing:
-        raise ModelDamaged(f"The shipped model {folder.name} lacks {', '.join(missing)}.")
-    sha256 = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
-    card = json.loads((folder / CARD).read_text())
-    if card.get("sha256", sha256) != sha256:
-        raise ModelDamaged(f"The weights of the shipped model {folder.name} are not those that its card names.")
-    known = TrainedModel.objects.filter(sha256=sha256, state=ModelState.READY).first()
-    return known or _register(folder, sha256, card)
-
-
-@transaction.atomic
-def _register(folder: Path, sha256: str, card: dict[str, Any]) -> TrainedModel:
-    taken = TrainedModel.objects.filter(name=folder.name).exists()
-    model = TrainedModel.objects.create(
-        name=f"{folder.name} {sha256[:8]}" if taken else folder.name,
-        engine=card.get("engine", ALLEGRO),
-        configuration=_configuration_name(card, folder),
-        seed=card.get("seed", 0),
-        state=ModelState.READY,
-        sha256=sha256,
-        curve=_curve(folder / CURVE),
-        finished_at=Now(),
-        **_of_card(card),
-    )
-    names = [name for name in (*NEEDED, *OPTIONAL) if (folder / name).is_file()]
-    ModelFile.objects.bulk_create(
-        ModelFile(model=model, name=name, artifact=artifacts.store(folder / name, kind=name)) for name in names
-    )
-    model.refresh_from_db()
-    return model
-
-
-def _of_card(card: Mapping[str, Any]) -> dict[str, Any]:
+def facts_of_card(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model's row takes from its card."""
     return {
         "card": dict(card),
         "version": str(card.get("version", ""))[:200],
         "species": list(card.get("species", [])),
         "warning": str(card.get("warning", "")),
     }
-
-
-def _configuration_name(card: Mapping[str, Any], folder: Path) -> str:
-    described = card.get("configuration")
-    return str(described.get("name", folder.name) if isinstance(described, dict) else described or folder.name)[:50]
-
-
-def _curve(path: Path) -> list[list[float]]:
-    lines = path.read_text().splitlines() if path.exists() else []
-    return [list(json.loads(line).values()) for line in lines]
 
 
 def _asked_checked(name: str, data_set: Path | None, teacher: TrainedModel | None) -> None:
@@ -227,7 +149,8 @@ def _data_set(path: Path | None, teacher: TrainedModel | None, seed: int) -> Art
     return artifacts.store_bytes(text.encode(), kind="data-set", name="reference-crystals.extxyz")
 
 
-def _insert(**values: Any) -> TrainedModel:
+def model_insert(**values: Any) -> TrainedModel:
+    """A new row; raises Conflict for a name that is taken."""
     try:
         with transaction.atomic():
             return TrainedModel.objects.create(**values)
