@@ -369,8 +369,8 @@ GENERATIONS: dict[str, GenerateSettings] = {
         batch=64,
     ),
 }
-"""Named ways to generate. published: the paper's; posterior: its training distribution, quickly; simple: few atoms, high
-symmetry, near-duplicates dropped before they are relaxed."""
+"""Named ways to generate. published: the paper's; posterior: its training distribution, quickly; simple: few atoms and
+high symmetry, near-duplicates dropped before they are relaxed."""
 
 
 PROTOCOLS: dict[str, Protocol] = {

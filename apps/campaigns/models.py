@@ -59,6 +59,7 @@ class Role(models.TextChoices):
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(),
     fields=["name", "state", "halt_reason", "potential", "generator", "protocol"],
+    model_name="CampaignEvent",
 )
 class Campaign(models.Model):
     """One search: a protocol snapshot, a potential, perhaps a trained generator, a seed, and everything found."""

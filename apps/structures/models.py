@@ -162,6 +162,7 @@ class Origin(models.TextChoices):
     IMPORTED = choice("imported", "imported")
     GENERATED = choice("generated", "generated")
     REFERENCE = choice("reference", "reference")
+    TRAINING = choice("training", "training set of the generator")
 
 
 class Outcome(models.TextChoices):
@@ -189,7 +190,6 @@ class Candidate(models.Model):
     label = models.CharField(max_length=200, blank=True)
     seed = models.BigIntegerField(null=True, blank=True)
     generator = models.CharField(max_length=200, blank=True, help_text="generator and version")
-    latent = models.JSONField(null=True, blank=True)
     start = models.ForeignKey(Structure, on_delete=models.PROTECT, related_name="candidates_started")
     relaxation = models.ForeignKey(
         Relaxation, on_delete=models.PROTECT, null=True, blank=True, related_name="candidates"
@@ -222,6 +222,60 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign} #{self.index}"
+
+
+class Generation(models.Model):
+    """How a trained generator came to a candidate, and whether it knew the crystal already."""
+
+    candidate = models.OneToOneField(Candidate, on_delete=models.PROTECT, primary_key=True, related_name="generation")
+    model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="generations")
+    latent = models.BinaryField(help_text="latent vector, float32, little-endian")
+    consistency = models.FloatField(
+        null=True,
+        help_text="distance to the latent vector that it encodes to, in widths of the posterior; 1: as trained",
+    )
+    symmetrised = models.CharField(
+        max_length=20, blank=True, help_text="space group that it was made to have before relaxation"
+    )
+    compared = models.BooleanField(default=False, help_text="compared with the training crystals, relaxed")
+    training_source = models.CharField(max_length=300, blank=True, help_text="the training crystal that it matches")
+    training_rms = models.FloatField(null=True, help_text="units of (V/N)^(1/3)")
+
+    def __str__(self) -> str:
+        return f"generation of {self.candidate}"
+
+
+class GenerationCentre(models.Model):
+    """A crystal about which a campaign generates ("more like this"); of two, those between them."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="centres")
+    structure = models.ForeignKey(Structure, on_delete=models.PROTECT, related_name="+")
+    order = models.PositiveSmallIntegerField()
+    candidate = models.ForeignKey(
+        Candidate, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="whose structure it was"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "order"], name="centre_once")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}: about {self.structure}"
+
+
+class GenerationReport(models.Model):
+    """What a campaign's generated crystals are worth before relaxation; `plane` lays out the latent space."""
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.PROTECT, related_name="generation_report")
+    model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="+")
+    figures = models.JSONField(help_text="kappakit.stages.contracts.GenerationFigures")
+    notes = models.JSONField(default=list)
+    candidates = models.JSONField(default=list, help_text="ids of the first points of the plane")
+    training = models.JSONField(default=list, help_text="names of the points that follow, training crystals")
+    plane = models.JSONField(default=list, help_text="points (x, y), no unit")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"generation of {self.campaign}"
 
 
 class DuplicateMatch(models.Model):

@@ -175,7 +175,7 @@ def campaign_potential(request: HttpRequest, pk: int) -> HttpResponse:
     """The potential of a draft."""
     found = selectors.campaign_get(request.user, pk)
     chosen = potential_asked(request.POST.get("potential", ""))
-    services.potential_set(campaign=found, user=request.user, potential=chosen)
+    services.model_set(campaign=found, user=request.user, kind="potential", model=chosen)
     return redirect("campaign", pk)
 
 
