@@ -23,7 +23,7 @@ from tests.apps.rows import a_campaign, a_member, a_model, a_user
 
 pytestmark = pytest.mark.django_db
 
-SEARCH = {"source": "search"}
+SEARCH = {"source": "generate"}
 
 
 def a_scientist(name: str = "marie"):
@@ -61,7 +61,7 @@ def ended(outcome: Outcome) -> None:
 
 
 def test_a_draft_holds_the_whole_protocol_and_its_digest():
-    campaign = a_draft(a_scientist(), protocol={"source": "search", "relax": {"max_steps": 77}})
+    campaign = a_draft(a_scientist(), protocol={"source": "generate", "relax": {"max_steps": 77}})
     assert campaign.state == CampaignState.DRAFT
     assert campaign.protocol["relax"]["max_steps"] == 77
     assert campaign.protocol["screen"]["max_atoms"] == 12
@@ -117,7 +117,7 @@ def test_a_start_without_the_file_that_the_source_needs_says_what_to_do(tmp_path
 
 def test_a_start_with_a_step_that_nobody_can_do_is_refused():
     owner = a_scientist()
-    draft = a_draft(owner, protocol={"source": "search", "committee": {"size": 8}})
+    draft = a_draft(owner, protocol={"source": "generate", "committee": {"size": 8}})
     with pytest.raises(services.NotReady, match="committee's size to 0"):
         services.campaign_start(campaign=draft, user=owner)
 
@@ -205,10 +205,10 @@ def test_an_archived_campaign_returns_to_what_it_was():
 def test_the_potential_changes_only_before_the_start():
     owner = a_scientist()
     campaign, other = a_draft(owner), a_model("other")
-    services.potential_set(campaign=campaign, user=owner, potential=other)
+    services.model_set(campaign=campaign, user=owner, kind="potential", model=other)
     services.campaign_start(campaign=campaign, user=owner)
     with pytest.raises(Conflict, match="clone"):
-        services.potential_set(campaign=campaign, user=owner, potential=None)
+        services.model_set(campaign=campaign, user=owner, kind="potential", model=None)
 
 
 def refused(statement: str, *values: object) -> bool:
@@ -245,5 +245,6 @@ def test_what_people_do_with_a_campaign_is_history():
     owner = a_scientist()
     campaign, _ = running(owner)
     services.campaign_cancel(campaign=campaign, user=owner)
-    states = [event.state for event in campaign.name_state_halt_reason_potential_protocol_events.order_by("pgh_id")]
+    events = campaign.name_state_halt_reason_potential_generator_protocol_events.order_by("pgh_id")
+    states = [event.state for event in events]
     assert states == [CampaignState.DRAFT, CampaignState.RUNNING, CampaignState.CANCELLED]

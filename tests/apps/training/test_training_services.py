@@ -34,7 +34,7 @@ from tests.apps.rows import a_model, a_user
 
 pytestmark = pytest.mark.django_db
 
-(BINDING,) = BINDINGS
+BINDING = next(binding for binding in BINDINGS if binding.name == services.STAGE)
 CARD = {"name": "carbon-laptop", "engine": "allegro", "version": "allegro 1", "species": ["C"], "seed": 4}
 
 
