@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -37,11 +37,55 @@ class FileFacts:
 
 
 @dataclass(frozen=True)
+class SamplerFacts:
+    """How the crystals of an assessment were sampled (see kappakit.protocol.GenerateSettings)."""
+
+    sampler: str
+    tries: int
+    prior: str
+
+
+@dataclass(frozen=True)
+class ReconstructionFacts:
+    """Test crystals encoded and decoded again: `match` the share found again, `rmse` their mean distance in units of
+    (V/N)^(1/3), None when none was found."""
+
+    crystals: int
+    match: float | None
+    rmse: float | None
+
+
+@dataclass(frozen=True)
+class GenerationFacts:
+    """Generated crystals beside the test crystals: shares `valid`, `plausible`, `recall` (COV-R), `precision` (COV-P);
+    Wasserstein distances of density in g/cm³ and of energy in eV/atom; seconds a crystal. None: not measured."""
+
+    crystals: int
+    seconds_each: float | None
+    valid: float | None
+    plausible: float | None
+    recall: float | None
+    precision: float | None
+    density_wasserstein: float | None
+    energy_wasserstein: float | None
+
+
+@dataclass(frozen=True)
+class GeneratorQuality:
+    """What a generator was measured to be worth."""
+
+    settings: SamplerFacts
+    reconstruction: ReconstructionFacts
+    generation: GenerationFacts
+
+
+@dataclass(frozen=True)
 class ModelDetail:
     """A model with its files, its curve by column (see TrainingCurvePoint, GeneratorCurvePoint) and its jobs.
 
-    `job`: the newest one that trains it, None for a shipped model; `assessment`: the newest one that measures it.
-    `why_waiting`: one sentence, '' when nothing holds it.
+    `job`: the newest one that trains it, None for a shipped model; `assessment`: the newest one that measures it,
+    `quality`: what was measured last.
+    `why_waiting`, `why_unmeasured`: why either job does not go on, in one sentence, '' when nothing holds it.
     """
 
     model: TrainedModel
@@ -49,7 +93,9 @@ class ModelDetail:
     curve: dict[str, list[float]]
     job: Job | None
     assessment: Job | None
+    quality: GeneratorQuality | None
     why_waiting: str
+    why_unmeasured: str
     campaigns: int
 
 
@@ -96,13 +142,16 @@ def model_detail(model_id: int) -> ModelDetail:
     """All that a page shows of a model; raises NotThere."""
     model = model_get(model_id)
     job = of_group(training_group(model.pk)).last()
+    assessment = of_group(assessment_group(model.pk)).last() if model.kind == ModelKind.GENERATOR else None
     return ModelDetail(
         model=model,
         files=tuple(_files(model)),
         curve=curve_by_column(model.curve, ModelKind(model.kind)),
         job=job,
-        assessment=of_group(assessment_group(model.pk)).last() if model.kind == ModelKind.GENERATOR else None,
+        assessment=assessment,
+        quality=quality_of(model.card),
         why_waiting=why_waiting(job) if job else "",
+        why_unmeasured=why_waiting(assessment) if assessment else "",
         campaigns=model.campaigns.count() + model.campaigns_generated.count(),
     )
 
@@ -114,6 +163,24 @@ def curve_by_column(rows: Iterable[Iterable[float]], kind: ModelKind = ModelKind
         for name, value in zip(COLUMNS[kind], row, strict=True):
             columns[name].append(value)
     return columns
+
+
+def quality_of(card: Mapping[str, Any]) -> GeneratorQuality | None:
+    """The measured part of a generator's card, None where it was never measured."""
+    found = card.get("quality")
+    if not found:
+        return None
+    settings, again, made = (found.get(part, {}) for part in ("settings", "reconstruction", "generation"))
+    return GeneratorQuality(
+        SamplerFacts(settings.get("sampler", ""), settings.get("tries", 1), settings.get("prior", "")),
+        ReconstructionFacts(again.get("crystals", 0), again.get("match"), again.get("rmse")),
+        GenerationFacts(made.get("crystals", 0), *(made.get(field.name) for field in fields(GenerationFacts)[1:])),
+    )
+
+
+def is_testless(model: TrainedModel) -> bool:
+    """Whether a generator's card says that there are no test crystals to measure it against."""
+    return model.card.get("data", {}).get("test") == 0
 
 
 def potential_ref(model: TrainedModel, folder: str = POTENTIAL) -> PotentialRef:

@@ -31,6 +31,9 @@ UNITS = {
     "seconds": "s",
 }
 """End of a card's key → unit."""
+LENGTHS = frozenset({"cutoff", "largest", "smallest", "ordering_from", "ordering_to"})
+"""Lengths of a generator's configuration, in Å, whose keys do not say so."""
+LEFT_TO_TABLES = frozenset({"quality"})
 
 ERRORS = ("frames", "energy_mae_mev_per_atom", "force_rmse_mev_per_angstrom", "stress_mae_gpa")
 
@@ -67,19 +70,22 @@ def card_sections(card: Mapping[str, Any]) -> list[CardSection]:
 
 
 def _is_section(key: str, value: Any) -> bool:
-    return isinstance(value, Mapping) and bool(value) and not (key == "errors" and card_errors({key: value}))
+    told_elsewhere = key in LEFT_TO_TABLES or (key == "errors" and bool(card_errors({key: value})))
+    return isinstance(value, Mapping) and bool(value) and not told_elsewhere
 
 
 def _rows(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for key, item in value.items():
         name = f"{prefix}{_name(key)}" if not prefix else f"{prefix} · {_name(key)}"
-        if isinstance(item, Mapping):
+        if isinstance(item, Mapping) and item:
             yield from _rows(item, name)
         else:
             yield name, _said(item)
 
 
 def _name(key: str) -> str:
+    if key in LENGTHS:
+        return f"{key.replace('_', ' ')} (Å)"
     ending = next((end for end in UNITS if key == end or key.endswith(f"_{end}")), "")
     if not ending:
         return key.replace("_", " ")
@@ -94,6 +100,8 @@ def _said(value: Any) -> str:
         return num(value, 5)
     if isinstance(value, list):
         return _list(value)
+    if isinstance(value, Mapping):
+        return "none"
     return "–" if value is None else str(value)
 
 

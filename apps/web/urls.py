@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from apps.web.views import campaign_new, campaigns, candidate, candidates, controls, jobs, lists, maps, models, refusals
+from apps.web.views import (
+    campaign_new,
+    campaigns,
+    candidate,
+    candidates,
+    controls,
+    jobs,
+    lists,
+    maps,
+    models,
+    refusals,
+    trainings,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", campaigns.campaigns, name="campaigns"),
@@ -22,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<int:pk>/clone/", campaigns.campaign_clone, name="campaign-clone"),
     path("campaigns/<int:pk>/files/", campaigns.campaign_files, name="campaign-files"),
     path("campaigns/<int:pk>/potential/", campaigns.campaign_potential, name="campaign-potential"),
+    path("campaigns/<int:pk>/generator/", campaigns.campaign_generator, name="campaign-generator"),
     path("campaigns/<int:pk>/plans/<int:plan>/start/", candidate.plan_start, name="plan-start"),
     path("campaigns/<int:pk>/candidates/", candidates.candidates, name="candidates"),
     path("campaigns/<int:pk>/candidates/chosen/", candidates.candidates_chosen, name="candidates-chosen"),
@@ -40,11 +53,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("candidates/<int:pk>/review/", candidate.candidate_review, name="candidate-review"),
     path("candidates/<int:pk>/listed/", candidate.candidate_listed, name="candidate-listed"),
     path("models/", models.models, name="models"),
-    path("models/new/", models.model_new, name="model-new"),
+    path("models/new/", trainings.model_new, name="model-new"),
+    path("models/new/generator/", trainings.generator_new, name="generator-new"),
     path("models/<int:pk>/", models.model, name="model"),
     path("models/<int:pk>/progress/", models.model_progress, name="model-progress"),
     path("models/<int:pk>/cancel/", models.model_cancel, name="model-cancel"),
     path("models/<int:pk>/resume/", models.model_resume, name="model-resume"),
+    path("models/<int:pk>/assess/", models.model_assess, name="model-assess"),
     path("models/<int:pk>/files/<str:name>/", models.model_file, name="model-file"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:pk>/", jobs.job, name="job"),

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from apps.reviews.dossier import BandsFacts, CumulativeFacts, DosFacts
+from apps.training.models import ModelKind
+from apps.training.selectors import curve_by_column
 from apps.web.figures.cell import cell_views
 from apps.web.figures.conductivity import kappa_cumulative, kappa_temperature
 from apps.web.figures.maps import Mark, Quantity, soap_map
@@ -45,6 +47,7 @@ def figures() -> dict[str, dict]:
         "map": soap_map(marks, Quantity("kappa_rta", "κ (W/(m·K))", logarithmic=True)),
         "words": soap_map([Mark(0, 0, "a", "/a/", "new")], Quantity("novelty", "Novelty", in_words=True)),
         **training_curves({"epoch": [1, 2], "val_energy_mae": [30.0, 20.0], "train_loss": [0.0, 0.0]}),
+        **training_curves(curve_by_column(w.GENERATOR_CURVE, ModelKind.GENERATOR)),
     }
 
 
@@ -64,6 +67,8 @@ def test_every_figure_is_json_and_draws_only_what_the_bundle_holds() -> None:
         ("temperature", "yaxis", "(W/(m·K))"),
         ("cumulative", "xaxis", "(nm)"),
         ("val_energy_mae", "yaxis", "(meV/atom)"),
+        ("kl", "yaxis", "(nats a crystal)"),
+        ("lattice", "xaxis", "Step"),
     ],
 )
 def test_axes_name_their_units(name, axis, unit) -> None:
@@ -94,6 +99,20 @@ def test_the_map_puts_crystals_without_a_value_below_and_leads_to_their_pages() 
 
 def test_curves_that_were_never_measured_are_left_out() -> None:
     assert list(training_curves({"epoch": [1], "train_loss": [0.5], "val_stress_mae": [0.0]})) == ["train_loss"]
+
+
+def test_a_generator_s_terms_are_shown_for_training_and_held_out_crystals() -> None:
+    found = training_curves(curve_by_column(w.GENERATOR_CURVE, ModelKind.GENERATOR))
+    assert list(found) == ["coordinates", "lattice", "number", "kl", "learning_rate"]
+    for term in ("coordinates", "lattice", "number"):
+        assert [trace["name"] for trace in found[term]["data"]] == ["training", "held out"]
+    assert found["coordinates"]["layout"]["yaxis"]["type"] == "log"
+
+
+def test_a_term_below_zero_is_drawn_on_a_plain_axis() -> None:
+    lattice = training_curves(curve_by_column(w.GENERATOR_CURVE, ModelKind.GENERATOR))["lattice"]
+    assert "type" not in lattice["layout"]["yaxis"]
+    assert min(lattice["data"][0]["y"]) < 0
 
 
 def test_logarithmic_ticks_read_as_numbers() -> None:

@@ -29,6 +29,10 @@ KAPPA = {"diamond": 2480.0, "lonsdaleite": 1730.0, "bct-C4": 1520.0, "Z-carbon":
 STEPS = ("import_structures", "generate", "relax", "deduplicate", "novelty", "screen", "stability", "embed", "sample",
          "kappa_plan", "conductivity")  # fmt: skip
 CURVE = [[e, 3.0 / e**0.5, 120.0 / e**0.4, 900.0 / e**0.3, 2.0 / e**0.3, 0.01, 2.5] for e in range(1, 200, 3)]
+GENERATOR_CURVE = [
+    [s, 0.9 / s**0.2, 40.0 / s**0.3 - 9.0, 2.0 / s**0.2, 1.0 / s**0.2, 41.0 / s**0.3 - 8.0, 2.1 / s**0.2, 0.0, 60.0,
+     1e-3, 0.4 * s] for s in range(250, 5001, 250)
+]  # fmt: skip
 LABEL = [
     "carbon-laptop",
     "RTA",
@@ -95,6 +99,35 @@ def a_model(name: str = "carbon-laptop", **facts: Any) -> TrainedModel:
                                         "force_rmse_mev_per_angstrom": 388.1, "stress_mae_gpa": 1.1}}},
             "properties": {"diamond_lattice_constant_angstrom": 3.5781},
         },
+    }  # fmt: skip
+    return TrainedModel.objects.create(name=name, **(values | facts))
+
+
+QUALITY = {
+    "settings": {"sampler": "annealed", "tries": 3, "prior": "posterior"},
+    "reconstruction": {"crystals": 500, "match": 0.5312, "rmse": 0.1187},
+    "generation": {"crystals": 1000, "seconds_each": 0.213, "valid": 1.0, "plausible": 0.873, "recall": 0.9911,
+                   "precision": 0.9034, "density_wasserstein": 0.0912},
+}  # fmt: skip
+
+
+def a_generator(name: str = "carbon-generator", *, quality: dict[str, Any] | None = None, **facts: Any) -> TrainedModel:
+    """A generator with card and curve, measured where `quality` says so."""
+    card = {
+        "name": "carbon", "engine": "cdvae", "version": "cdvae 1 (torch 2.13.0)", "parameters": 1204331, "seed": 0,
+        "configuration": {"name": "carbon", "architecture": {"cutoff": 5.0, "latent": 128},
+                          "training": {"steps": 20000, "batch": 256}},
+        "species": ["C"],
+        "data": {"train": 6091, "validation": 2032, "test": 2030, "atoms": [6, 24],
+                 "left_out": {"more than 24 atoms in the cell": 3}, "files": {"train": "train.csv"},
+                 "split": "by file", "refused": {"unreadable": 2}},
+        "training": {"steps": 20000, "skipped_steps": 1, "crystals_a_step": 256, "seconds": 8123.4, "device": "x86_64"},
+        "errors": {"test": {"coordinates": 0.31, "lattice": -3.2}},
+        **({"quality": quality} if quality else {}),
+    }  # fmt: skip
+    values: dict[str, Any] = {
+        "kind": "generator", "engine": "cdvae", "version": "cdvae 1 (torch 2.13.0)", "configuration": "carbon",
+        "species": ["C"], "sha256": "7e" * 32, "state": ModelState.READY, "curve": GENERATOR_CURVE, "card": card,
     }  # fmt: skip
     return TrainedModel.objects.create(name=name, **(values | facts))
 

@@ -2,7 +2,11 @@
 
 from apps.training.services.generators import (
     ASSESS_STAGE,
+    ASSESSED,
+    CONFIGURATIONS,
     FINGERPRINTS,
+    LARGEST_ASSESSMENT,
+    RECONSTRUCTED,
     SPLITS,
     TRAIN_STAGE,
     AssessmentRefused,
@@ -23,9 +27,13 @@ from apps.training.services.trainings import (
 )
 
 __all__ = [
+    "ASSESSED",
     "ASSESS_STAGE",
+    "CONFIGURATIONS",
     "FINGERPRINTS",
+    "LARGEST_ASSESSMENT",
     "MAY_TRAIN",
+    "RECONSTRUCTED",
     "SPLITS",
     "STAGE",
     "TRAIN_STAGE",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,18 @@ from apps.jobs.bindings import JobSpec
 from apps.jobs.models import OPEN, Job
 from apps.jobs.selectors import heavy_queue
 from apps.training.models import ModelFile, ModelKind, ModelState, Part, TrainedModel, TrainingFile
-from apps.training.selectors import assessment_group, training_group
+from apps.training.selectors import assessment_group, is_testless, training_group
 from apps.training.services.trainings import TIME_LIMIT_S, TrainingRefused, may_train_checked, model_insert
 from kappakit.stages.contracts import AssessOutputs
 
 CDVAE = "cdvae"
 TRAIN_STAGE, ASSESS_STAGE = "train_generator", "assess_generator"
+CONFIGURATIONS = ("carbon", "published", "tiny")
+"""Names in kappakit.engines.cdvae.configurations, the one that ships first."""
 SPLITS = ("given", "grouped")
 FINGERPRINTS = "fingerprints.safetensors"
+ASSESSED, RECONSTRUCTED = 1000, 500
+"""Crystals generated and test crystals reconstructed where nobody asks for another number."""
 LARGEST_ASSESSMENT = 100_000
 
 
@@ -48,10 +53,11 @@ def generator_training_start(
 ) -> TrainedModel:
     """A generator in TRAINING and its job. `files`: part → (file name, path); `minutes` 0: all steps.
 
-    Raises NotAllowed, TrainingRefused (name, files, split, minutes), Conflict for a name that is taken.
+    Raises NotAllowed, TrainingRefused (name, configuration, train, files, split, minutes), Conflict for a name that is
+    taken.
     """
     may_train_checked(user)
-    _asked_checked(name, files, split, minutes)
+    _asked_checked(name, configuration, files, split, minutes)
     model = model_insert(
         kind=ModelKind.GENERATOR,
         name=name.strip(),
@@ -73,7 +79,8 @@ def generator_training_start(
 def assessment_start(*, model: TrainedModel, count: int, reconstructed: int, user: Any) -> Job:
     """Measure a generator on its test crystals; the figures go to its card.
 
-    Raises NotAllowed, AssessmentRefused (count, reconstructed), Conflict while it is being measured or trained.
+    Raises NotAllowed, AssessmentRefused (count, reconstructed), Conflict while it is being measured or trained, and
+    for one without test crystals.
     """
     may_train_checked(user)
     problems = {
@@ -85,6 +92,8 @@ def assessment_start(*, model: TrainedModel, count: int, reconstructed: int, use
         raise AssessmentRefused("; ".join(f"{f}: {p}" for f, p in problems.items()), detail=problems)
     if model.kind != ModelKind.GENERATOR or model.state != ModelState.READY:
         raise Conflict("Only a generator that is ready can be measured.")
+    if is_testless(model):
+        raise Conflict("The generator was trained without test crystals: there is nothing to measure it against.")
     group = assessment_group(model.pk)
     if Job.objects.filter(group=group, state__in=OPEN).exists():
         raise Conflict("It is being measured already.")
@@ -93,9 +102,10 @@ def assessment_start(*, model: TrainedModel, count: int, reconstructed: int, use
 
 
 def assessment_done(*, model_id: int, outputs: AssessOutputs, files: Mapping[str, int]) -> None:
-    """The figures on the card, fingerprints of the test crystals beside the weights."""
+    """The figures on the card, null where there is none; fingerprints of the test crystals beside the weights."""
     model = TrainedModel.objects.select_for_update().get(pk=model_id)
-    TrainedModel.objects.filter(pk=model_id).update(card={**model.card, "quality": json.loads(outputs.quality)})
+    quality = json.loads(outputs.quality, parse_constant=lambda _: None)
+    TrainedModel.objects.filter(pk=model_id).update(card={**model.card, "quality": quality})
     ModelFile.objects.get_or_create(model=model, name=FINGERPRINTS, defaults={"artifact_id": files[FINGERPRINTS]})
 
 
@@ -105,17 +115,19 @@ def _enqueue(stage: str, model: TrainedModel, params: Mapping[str, Any], label: 
     return job
 
 
-def _asked_checked(name: str, files: Mapping[str, Any], split: str, minutes: float) -> None:
+def _asked_checked(name: str, configuration: str, files: Mapping[str, Any], split: str, minutes: float) -> None:
     problems = {}
     if not name.strip():
         problems["name"] = "must not be empty"
+    if configuration not in CONFIGURATIONS:
+        problems["configuration"] = f"must be one of {', '.join(CONFIGURATIONS)}"
     if Part.TRAIN not in files:
         problems["train"] = "give a file of crystals to learn from"
     if unknown := set(files) - set(Part.values):
         problems["files"] = f"there is no part {', '.join(sorted(unknown))}"
     if split not in SPLITS:
         problems["split"] = f"must be one of {', '.join(SPLITS)}"
-    if minutes < 0:
-        problems["minutes"] = "must not be negative"
+    if not 0 <= minutes < math.inf:
+        problems["minutes"] = "must be 0 or more"
     if problems:
         raise TrainingRefused("; ".join(f"{f}: {p}" for f, p in problems.items()), detail=problems)

@@ -1,8 +1,8 @@
-"""A new campaign: name, potential, files, and the protocol's fields."""
+"""A new campaign: name, potential, generator, files, and the protocol's fields."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from apps.web.forms.protocol import ProtocolField, ProtocolGroup, form_field, ne
 from kappakit.protocol import PROTOCOLS, Protocol, ProtocolError
 
 LARGEST_SEED = 2**31 - 1
+Models = Sequence[tuple[int, str]]
+"""Ids and names to choose from."""
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -54,6 +56,10 @@ class CampaignForm(forms.Form):
     potential = forms.ChoiceField(
         required=False, help_text="Relaxes and gives the forces of κ_L. It belongs to every result."
     )
+    generator = forms.ChoiceField(
+        required=False,
+        help_text="Proposes crystals where the protocol’s source is generate or both and its generator is cdvae.",
+    )
     seed = forms.IntegerField(
         min_value=0, max_value=LARGEST_SEED, initial=0, help_text="The same seed and input give the same campaign."
     )
@@ -63,13 +69,12 @@ class CampaignForm(forms.Form):
         "what cannot be read is refused alone.",
     )
 
-    def __init__(
-        self, *args: Any, potentials: Iterator[tuple[int, str]] | list[tuple[int, str]], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, potentials: Models, generators: Models, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.groups = protocol_groups()
-        choices: Any = [("", "choose later"), *((str(pk), name) for pk, name in potentials)]
-        self.fields["potential"].choices = choices
+        for name, models in (("potential", potentials), ("generator", generators)):
+            field: Any = self.fields[name]
+            field.choices = [("", "choose later"), *((str(pk), name) for pk, name in models)]
         for field in self._protocol_fields():
             self.fields[field.path] = form_field(field)
 

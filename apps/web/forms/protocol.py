@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 from django import forms
 
-from kappakit.protocol import PROTOCOLS, FieldFacts, Protocol, field_facts
+from kappakit.protocol import GENERATIONS, PROTOCOLS, FieldFacts, Protocol, field_facts
 
 GROUP_TITLES = {
     "generate": "Generate",
@@ -22,6 +22,7 @@ GROUP_TITLES = {
     "committee": "Committee",
 }
 WORDS = {"fc3": "FC3", "fc2": "FC2", "bte": "BTE", "lbte": "LBTE", "ltol": "ltol", "stol": "stol"}
+GENERATE = "generate"
 ORIGINS = {"paper": "paper", "ours": "ours"}
 
 
@@ -63,6 +64,14 @@ def presets() -> dict[str, dict[str, Any]]:
     return {
         name: {field.path: field.default for group in protocol_groups(protocol) for field in group.fields}
         for name, protocol in PROTOCOLS.items()
+    }
+
+
+def generations() -> dict[str, dict[str, Any]]:
+    """Named way to generate → path → value, for the form's chooser; how many crystals is left as it is."""
+    return {
+        name: {f"{GENERATE}.{field.name}": getattr(way, field.name) for field in fields(way) if field.name != "count"}
+        for name, way in GENERATIONS.items()
     }
 
 

@@ -42,6 +42,7 @@ WORDS = {
     "killed": "died by a signal",
     "bug": "failed",
     "input": "refused its input",
+    "kl": "KL divergence",
 }
 
 

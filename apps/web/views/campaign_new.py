@@ -14,15 +14,15 @@ from django_htmx.http import HttpResponseClientRedirect
 from apps.campaigns import permissions, services
 from apps.core.errors import ApplicationError, NotAllowed
 from apps.structures.services import import_file_add
-from apps.training.selectors import model_get, potentials_ready
-from apps.web.forms.campaign import CampaignForm, initial_of
-from apps.web.forms.protocol import nested, presets
+from apps.training.selectors import generators_ready, model_get, potentials_ready
+from apps.web.forms.campaign import CampaignForm, Models, initial_of
+from apps.web.forms.protocol import generations, nested, presets
 from apps.web.page import page
 from apps.web.uploads import on_disk
 from kappakit.protocol import PROTOCOLS
 
 FIRST_PRESET = "demo"
-OWN_FIELDS = frozenset({"name", "description", "potential", "seed", "files"})
+OWN_FIELDS = frozenset({"name", "description", "potential", "generator", "seed", "files"})
 
 
 @page
@@ -30,18 +30,18 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
     """The form; what is wrong stands beside its field and nothing typed is lost."""
     if not permissions.can_create(request.user):
         raise NotAllowed("You may not create campaigns. Ask an administrator for the permission.")
-    choices = [(row.pk, row.name) for row in potentials_ready()]
+    potentials, generators = ([(row.pk, row.name) for row in rows] for rows in (potentials_ready(), generators_ready()))
     if request.method != "POST":
-        return _shown(request, _empty(choices))
-    form = CampaignForm(request.POST, request.FILES, potentials=choices)
+        return _shown(request, _empty(potentials, generators))
+    form = CampaignForm(request.POST, request.FILES, potentials=potentials, generators=generators)
     made = _made(request, form) if form.is_valid() else None
     if made is None:
         return _shown(request, form, status=422 if request.htmx else 400)
     return _gone_to(request, reverse("campaign", args=[made.pk]))
 
 
-def potential_asked(value: str) -> Any:
-    """The potential of a form's choice, None for none; raises NotThere."""
+def model_asked(value: str) -> Any:
+    """The model of a form's choice, None for none; raises NotThere."""
     return model_get(int(value)) if value.isdecimal() else None
 
 
@@ -65,7 +65,8 @@ def _created(request: HttpRequest, form: CampaignForm) -> Any:
         owner=request.user,
         protocol=nested({path: value for path, value in values.items() if path not in OWN_FIELDS}),
         description=values["description"],
-        potential=potential_asked(values["potential"]),
+        potential=model_asked(values["potential"]),
+        generator=model_asked(values["generator"]),
         seed=values["seed"],
     )
     for upload in values["files"]:
@@ -82,9 +83,14 @@ def _start(request: HttpRequest, made: Any) -> None:
         messages.warning(request, f"Kept as a draft. {error.message}")
 
 
-def _empty(choices: list[tuple[int, str]]) -> CampaignForm:
-    first = str(choices[0][0]) if len(choices) == 1 else ""
-    return CampaignForm(initial=initial_of(FIRST_PRESET) | {"potential": first, "seed": 0}, potentials=choices)
+def _empty(potentials: Models, generators: Models) -> CampaignForm:
+    first = {"potential": _only(potentials), "generator": _only(generators), "seed": 0}
+    return CampaignForm(initial=initial_of(FIRST_PRESET) | first, potentials=potentials, generators=generators)
+
+
+def _only(models: Models) -> str:
+    """The choice where there is no other."""
+    return str(models[0][0]) if len(models) == 1 else ""
 
 
 def _shown(request: HttpRequest, form: CampaignForm, status: int = 200) -> HttpResponse:
@@ -93,6 +99,7 @@ def _shown(request: HttpRequest, form: CampaignForm, status: int = 200) -> HttpR
         "section": "campaigns",
         "form": form,
         "presets": presets(),
+        "generations": generations(),
         "preset_names": list(PROTOCOLS),
         "preset": request.POST.get("preset", FIRST_PRESET),
     }

@@ -14,7 +14,7 @@ from apps.accounts.selectors import user_named
 from apps.campaigns import permissions, selectors, services
 from apps.campaigns.permissions import actions_of
 from apps.structures.services import import_file_add
-from apps.training.selectors import potentials_ready
+from apps.training.selectors import generators_ready, potentials_ready
 from apps.web.campaign_page import progress_context, results_context
 from apps.web.forms.campaign import CloneForm, FilesForm
 from apps.web.forms.protocol import protocol_groups
@@ -22,7 +22,7 @@ from apps.web.live import embedded, fragment
 from apps.web.page import page
 from apps.web.paging import paged
 from apps.web.uploads import on_disk
-from apps.web.views.campaign_new import potential_asked
+from apps.web.views.campaign_new import model_asked
 
 ROLE_WORDS = {
     "viewer": "sees everything",
@@ -65,6 +65,8 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **shown,
         "potentials": potentials_ready() if draft else [],
+        "generators": generators_ready() if draft else [],
+        "learned": selectors.protocol_of(found).learned,
         "progress": embedded(request, PROGRESS, {**shown, **progress}, live=live),
         "results": embedded(request, RESULTS, {**shown, **results}, live=results_live),
     }
@@ -142,12 +144,12 @@ campaign_unarchive = _moving(services.campaign_unarchive, "Back from the archive
 @require_POST
 @page
 def campaign_clone(request: HttpRequest, pk: int) -> HttpResponse:
-    """A draft with the same protocol, potential, seed and files."""
+    """A draft with the same protocol, models, seed and files."""
     form = CloneForm(request.POST)
     found = selectors.campaign_get(request.user, pk)
     name = form.cleaned_data["name"] if form.is_valid() else ""
     clone = services.campaign_clone(campaign=found, user=request.user, name=name)
-    messages.success(request, "A draft with the same protocol, potential, seed and files.")
+    messages.success(request, "A draft with the same protocol, models, seed and files.")
     return redirect("campaign", clone.pk)
 
 
@@ -169,14 +171,20 @@ def campaign_files(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("campaign", pk)
 
 
-@require_POST
-@page
-def campaign_potential(request: HttpRequest, pk: int) -> HttpResponse:
-    """The potential of a draft."""
-    found = selectors.campaign_get(request.user, pk)
-    chosen = potential_asked(request.POST.get("potential", ""))
-    services.model_set(campaign=found, user=request.user, kind="potential", model=chosen)
-    return redirect("campaign", pk)
+def _choosing(kind: str) -> Callable[..., HttpResponse]:
+    """A view that gives a draft its potential or its generator."""
+
+    @require_POST
+    @page
+    def choose(request: HttpRequest, pk: int) -> HttpResponse:
+        found = selectors.campaign_get(request.user, pk)
+        services.model_set(campaign=found, user=request.user, kind=kind, model=model_asked(request.POST.get(kind, "")))
+        return redirect("campaign", pk)
+
+    return choose
+
+
+campaign_potential, campaign_generator = _choosing("potential"), _choosing("generator")
 
 
 def campaign_context(request: HttpRequest, found: Any, tab: str) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""Potentials: the list, one model with its curves and card, a new training."""
+"""Trained models: the list, one model with its curves, card and figures, and what people do with it."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 from django.contrib import messages
@@ -10,16 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.core.errors import ApplicationError, NotThere
+from apps.core.errors import NotThere
+from apps.jobs.states import OPEN
 from apps.training import selectors, services
 from apps.web.figures.training import training_curves
 from apps.web.files import stored_file
-from apps.web.forms.training import TrainingForm
+from apps.web.forms.training import AssessmentForm
 from apps.web.live import embedded, fragment
 from apps.web.model_card import card_errors, card_sections
 from apps.web.page import page
 from apps.web.paging import paged
-from apps.web.uploads import on_disk
+from apps.web.quality import measured_how, quality_rows
 
 PROGRESS = "web/model/progress.html"
 
@@ -36,20 +36,8 @@ def models(request: HttpRequest) -> HttpResponse:
 @require_GET
 @page
 def model(request: HttpRequest, pk: int) -> HttpResponse:
-    """One model: state, curves, card, files."""
-    detail = selectors.model_detail(pk)
-    progress, live = _progress(request, detail)
-    context = {
-        "section": "models",
-        "detail": detail,
-        "model": detail.model,
-        "progress": embedded(request, PROGRESS, progress, live=live),
-        "curves": training_curves(detail.curve),
-        "card": card_sections(detail.model.card),
-        "errors": card_errors(detail.model.card),
-        "may_manage": progress["may_manage"],
-    }
-    return render(request, "web/model/page.html", context)
+    """One model: state, curves, card, what was measured, files."""
+    return _shown(request, selectors.model_detail(pk), _assessment_form())
 
 
 @require_GET
@@ -73,17 +61,6 @@ def model_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return stored_file(request.user, found.sha256, found.name)
 
 
-@page
-def model_new(request: HttpRequest) -> HttpResponse:
-    """The form of a training; what is wrong stands beside its field."""
-    teachers = [(row.pk, row.name) for row in selectors.potentials_ready()]
-    if request.method != "POST":
-        return _shown(request, TrainingForm(teachers=teachers))
-    form = TrainingForm(request.POST, request.FILES, teachers=teachers)
-    made = _started(request, form) if form.is_valid() else None
-    return _shown(request, form, status=400) if made is None else redirect("model", made.pk)
-
-
 @require_POST
 @page
 def model_cancel(request: HttpRequest, pk: int) -> HttpResponse:
@@ -102,34 +79,67 @@ def model_resume(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("model", pk)
 
 
-def _started(request: HttpRequest, form: TrainingForm) -> Any:
-    """The model in training; None with the refusal in the form."""
-    values = form.cleaned_data
+@require_POST
+@page
+def model_assess(request: HttpRequest, pk: int) -> HttpResponse:
+    """Measure a generator; what is wrong stands beside its field."""
+    detail = selectors.model_detail(pk)
+    form = AssessmentForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, detail, form, status=400)
     try:
-        with on_disk(values["data_set"]) if values["data_set"] else nullcontext() as data_set:
-            return services.training_start(
-                name=values["name"],
-                configuration=values["configuration"],
-                data_set=data_set,
-                teacher=selectors.model_get(int(values["teacher"])) if values["teacher"] else None,
-                seed=values["seed"],
-                overrides=values["overrides"],
-                user=request.user,
-            )
-    except ApplicationError as error:
+        services.assessment_start(model=detail.model, user=request.user, **form.cleaned_data)
+    except services.AssessmentRefused as error:
         form.add_problems(error.detail or {"": error.message})
-        return None
+        return _shown(request, detail, form, status=400)
+    messages.success(request, "The generator is being measured; the figures appear here when they are there.")
+    return redirect("model", pk)
 
 
-def _shown(request: HttpRequest, form: TrainingForm, status: int = 200) -> HttpResponse:
-    context = {"section": "models", "form": form, "may_train": _may_train(request)}
-    return render(request, "web/model/new.html", context, status=status)
+def _assessment_form() -> AssessmentForm:
+    return AssessmentForm(initial={"count": services.ASSESSED, "reconstructed": services.RECONSTRUCTED})
+
+
+def _shown(
+    request: HttpRequest, detail: selectors.ModelDetail, form: AssessmentForm, status: int = 200
+) -> HttpResponse:
+    progress, live = _progress(request, detail)
+    card, quality = detail.model.card, detail.quality
+    context = {
+        "section": "models",
+        "detail": detail,
+        "model": detail.model,
+        "progress": embedded(request, PROGRESS, progress, live=live),
+        "curves": training_curves(detail.curve),
+        "card": card_sections(card),
+        "errors": card_errors(card),
+        "may_manage": progress["may_manage"],
+        "may_train": _may_train(request),
+        "assessment_form": form,
+        "being_measured": _is_open(detail.assessment),
+        "testless": selectors.is_testless(detail.model),
+        "quality": quality_rows(quality) if quality else [],
+        "measured_how": measured_how(quality) if quality else "",
+    }
+    return render(request, "web/model/page.html", context, status=status)
 
 
 def _progress(request: HttpRequest, detail: selectors.ModelDetail) -> tuple[dict[str, Any], bool]:
     mine = request.user.is_superuser or detail.model.created_by_id == request.user.pk
-    context = {"model": detail.model, "job": detail.job, "why_waiting": detail.why_waiting, "may_manage": mine}
-    return context, detail.model.state == "TRAINING"
+    context = {
+        "model": detail.model,
+        "job": detail.job,
+        "why_waiting": detail.why_waiting,
+        "assessment": detail.assessment,
+        "being_measured": _is_open(detail.assessment),
+        "why_unmeasured": detail.why_unmeasured,
+        "may_manage": mine,
+    }
+    return context, detail.model.state == "TRAINING" or _is_open(detail.assessment)
+
+
+def _is_open(job: Any) -> bool:
+    return job is not None and job.state in OPEN
 
 
 def _may_train(request: HttpRequest) -> bool:
