@@ -11,7 +11,6 @@ KAPPA = "W/(m·K)"
 
 UNITS: dict[str, str] = {
     "CandidateDossier.above_hull": "eV/atom",
-    "CandidateDossier.latent": "1",
     "CumulativeFacts.cumulative": KAPPA,
     "CumulativeFacts.mean_free_paths": "Å",
     "BandsFacts.distances": "1/Å",
@@ -21,6 +20,9 @@ UNITS: dict[str, str] = {
     "DuplicateFacts.energy_difference": "meV/atom",
     "DuplicateFacts.rms_backward": "(V/N)^(1/3)",
     "DuplicateFacts.rms_forward": "(V/N)^(1/3)",
+    "GenerationFacts.consistency": "1",
+    "GenerationFacts.latent": "1",
+    "GenerationFacts.training_rms": "(V/N)^(1/3)",
     "Lattice.a": "Å",
     "Lattice.alpha": "°",
     "Lattice.b": "Å",
