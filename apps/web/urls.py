@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from apps.web.views import campaign_new, campaigns, candidate, candidates, controls, jobs, lists, maps, models, refusals
+from apps.web.views import (
+    campaign_new,
+    campaigns,
+    candidate,
+    candidates,
+    controls,
+    generation,
+    jobs,
+    lists,
+    maps,
+    models,
+    refusals,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", campaigns.campaigns, name="campaigns"),
@@ -27,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<int:pk>/candidates/chosen/", candidates.candidates_chosen, name="candidates-chosen"),
     path("campaigns/<int:pk>/candidates/export/", candidates.candidates_export, name="candidates-export"),
     path("campaigns/<int:pk>/map/", maps.soap_map_page, name="map"),
+    path("campaigns/<int:pk>/generation/", generation.generation, name="generation"),
     path("campaigns/<int:pk>/lists/", lists.lists, name="lists"),
     path("campaigns/<int:pk>/refusals/", refusals.refusals, name="refusals"),
     path("lists/<int:pk>/", lists.candidate_list, name="list"),
@@ -36,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exports/<int:pk>/again/", lists.export_again, name="export-again"),
     path("candidates/<int:pk>/", candidate.candidate, name="candidate"),
     path("candidates/<int:pk>/place/", candidate.candidate_place_part, name="candidate-place"),
+    path("candidates/<int:pk>/like/", generation.candidate_like, name="candidate-like"),
     path("candidates/<int:pk>/files/<slug:kind>/", candidate.candidate_file, name="candidate-file"),
     path("candidates/<int:pk>/review/", candidate.candidate_review, name="candidate-review"),
     path("candidates/<int:pk>/listed/", candidate.candidate_listed, name="candidate-listed"),

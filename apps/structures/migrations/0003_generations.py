@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
             model_name="candidate",
             name="candidate_origin",
         ),
+        # no generator with a latent space was there before: the column is empty everywhere
         migrations.RemoveField(
             model_name="candidate",
             name="latent",

@@ -2,6 +2,7 @@
 
 from apps.structures.selectors.candidates import (
     FAILED,
+    candidate_at,
     candidate_get,
     candidates_of,
     candidates_with,
@@ -31,6 +32,7 @@ __all__ = [
     "FAILED",
     "Funnel",
     "campaign_elements",
+    "candidate_at",
     "candidate_get",
     "candidates_of",
     "candidates_with",

@@ -1,4 +1,4 @@
-"""What a campaign's generated crystals became: distinct ones against how many were generated, and how far they moved."""
+"""Distinct crystals against how many were generated, and how far they moved when they were relaxed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ PERCENT = 100.0
 class GenerationCurves:
     """Expected distinct crystals among `drawn` of the `total` that were asked of the generator (rarefaction).
 
-    `relaxed`: how many of the total ended in a local minimum. `unique`: distinct ones of those; `novel`: of these, those
-    that match no training crystal and nothing that came in otherwise; `kept`: those that pass the screen.
+    `relaxed`: how many of the total ended in a local minimum. `unique`: distinct ones of those; `novel`: of these,
+    those that match no training crystal and nothing that came in otherwise; `kept`: those that pass the screen.
     `novel_known`: whether the comparison was made.
     """
 
