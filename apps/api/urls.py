@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from apps.api import artifacts, campaigns, candidates, exports, findings, lists
+from apps.api import artifacts, campaigns, candidates, exports, findings, generation, lists
 from apps.api.root import NowhereView
 from apps.api.tokens import TokenListView, TokenView
 
@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{C}resume/", campaigns.CampaignMoveView.as_view(move="resume"), name="api-resume"),
     path(f"{C}imports/", campaigns.ImportsView.as_view(), name="api-imports"),
     path(f"{C}funnel/", campaigns.FunnelView.as_view(), name="api-funnel"),
+    path(f"{C}generation/", generation.GenerationView.as_view(), name="api-generation"),
     path(f"{C}steps/", campaigns.StepListView.as_view(), name="api-steps"),
     path(f"{C}candidates/", candidates.CandidateListView.as_view(), name="api-candidates"),
     path(f"{C}ranking/", candidates.RankedTableView.as_view(), name="api-ranking"),
@@ -43,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/plans/<int:plan>/start/", exports.PlanMoveView.as_view(move="start"), name="api-plan-start"),
     path("v1/plans/<int:plan>/retry/", exports.PlanMoveView.as_view(move="retry"), name="api-plan-retry"),
     path("v1/candidates/<int:candidate>/", candidates.CandidateView.as_view(), name="api-candidate"),
+    path("v1/candidates/<int:candidate>/like/", generation.LikenessView.as_view(), name="api-like"),
     path("v1/candidates/<int:candidate>/reviews/", lists.ReviewsView.as_view(), name="api-reviews"),
     path("v1/controls/", candidates.ControlsView.as_view(), name="api-controls"),
     path("v1/lists/", lists.AllListsView.as_view(), name="api-lists"),

@@ -13,6 +13,8 @@ from apps.core.states import choice, one_of
 from apps.training.models import TrainedModel
 
 USER = settings.AUTH_USER_MODEL
+LATENT = "<f4"
+"""How the numbers of a stored latent vector are written."""
 
 
 @pghistory.track(pghistory.UpdateEvent(), fields=["name", "tags"])
@@ -229,7 +231,7 @@ class Generation(models.Model):
 
     candidate = models.OneToOneField(Candidate, on_delete=models.PROTECT, primary_key=True, related_name="generation")
     model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="generations")
-    latent = models.BinaryField(help_text="latent vector, float32, little-endian")
+    latent = models.BinaryField(help_text="latent vector, see LATENT")
     consistency = models.FloatField(
         null=True,
         help_text="distance to the latent vector that it encodes to, in widths of the posterior; 1: as trained",

@@ -15,8 +15,14 @@ from kappakit.protocol import PROTOCOLS
 
 NAME = "Carbon demo"
 POTENTIAL = "carbon-laptop"
+GENERATOR = "carbon-cdvae"
 DATA = Path(__file__).resolve().parents[2] / "kappakit" / "data"
 FILES = {"demo": DATA / "demo_carbon.extxyz", "smoke": DATA / "smoke_carbon.extxyz"}
+
+DESCRIPTIONS = {
+    "demo": "Known carbon crystals, perturbed, and crystals that a CDVAE trained on Carbon-24 proposes.",
+    "smoke": "Known carbon crystals, perturbed, and crystals of a random symmetric search.",
+}
 
 EXIT_DONE, EXIT_NOTHING_RANKED, EXIT_HALTED, EXIT_CANCELLED = 0, 3, 4, 5
 
@@ -48,10 +54,11 @@ def _create(protocol: str, owner: Any, number: int) -> Any:
     name = NAME if number == 1 else f"{NAME} {number}"
     campaign = services.campaign_create(
         name=name,
-        description="Known carbon crystals, perturbed, and crystals of a random symmetric search.",
+        description=DESCRIPTIONS[protocol],
         owner=owner,
         protocol=PROTOCOLS[protocol].as_dict(),
         potential=training.potentials_ready().filter(name=POTENTIAL).first(),
+        generator=training.generators_ready().filter(name=GENERATOR).first(),
         seed=0,
     )
     file = FILES[protocol]

@@ -126,6 +126,11 @@ def generators_ready() -> QuerySet[TrainedModel]:
     return _ready(ModelKind.GENERATOR)
 
 
+def likeness_possible(chemical_system: str) -> bool:
+    """Whether a trained generator that is ready knows every element of 'C' or 'B-N'."""
+    return generators_ready().filter(species__contains=chemical_system.split("-")).exists()
+
+
 def _ready(kind: ModelKind) -> QuerySet[TrainedModel]:
     return TrainedModel.objects.filter(kind=kind, state=ModelState.READY).defer("card", "curve").order_by("name")
 

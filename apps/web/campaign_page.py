@@ -94,13 +94,18 @@ def funnel_stages(counts: Funnel) -> list[FunnelStage]:
 
 
 def _origins(counts: Funnel) -> str:
-    named = [("imported", counts.imported), ("generated", counts.generated), ("references", counts.reference)]
+    named = [
+        ("imported", counts.imported),
+        ("generated", counts.generated),
+        ("training crystals", counts.training),
+        ("references", counts.reference),
+    ]
     return ", ".join(f"{count} {name}" for name, count in named if count)
 
 
 def _rejected(counts: Funnel) -> str:
-    told = [f"{counts.waiting} to do"] if counts.waiting else []
-    return ", ".join(told + ([f"{counts.rejected} rejected"] if counts.rejected else []))
+    told = [(counts.waiting, "to do"), (counts.thinned, "near-duplicates set aside"), (counts.rejected, "rejected")]
+    return ", ".join(f"{count} {what}" for count, what in told if count)
 
 
 def _merged(counts: Funnel) -> str:

@@ -42,6 +42,7 @@ STAGES: dict[str, Stage] = dict(
     [
         _stage("import_structures", "1", c.ImportInputs, c.ImportOutputs),
         _stage("generate", "2", c.GenerateInputs, c.GenerateOutputs, GenerateSettings),
+        _stage("training_crystals", "1", c.TrainingCrystalsInputs, c.ImportOutputs),
         _stage("thin", "1", c.ThinInputs, c.DeduplicateOutputs, GenerateSettings),
         _stage("generation_report", "1", c.GenerationReportInputs, c.GenerationReportOutputs, GenerateSettings),
         _stage("relax", "1", c.RelaxInputs, c.RelaxOutputs, RelaxSettings),

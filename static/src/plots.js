@@ -3,8 +3,9 @@ import Plotly from 'plotly.js/lib/core';
 import scattergl from 'plotly.js/src/traces/scattergl/strict';
 import bar from 'plotly.js/lib/bar';
 import histogram from 'plotly.js/lib/histogram';
+import violin from 'plotly.js/lib/violin';
 
-Plotly.register([scattergl, bar, histogram]);
+Plotly.register([scattergl, bar, histogram, violin]);
 
 const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'] };
 

@@ -30,6 +30,7 @@ from apps.reviews.dossier.record import (
 from apps.reviews.dossier.structure import (
     CandidateRef,
     DuplicateFacts,
+    GenerationFacts,
     Lattice,
     LiteratureFacts,
     ModelFacts,
@@ -50,6 +51,7 @@ __all__ = [
     "Download",
     "DuplicateFacts",
     "ExclusionFacts",
+    "GenerationFacts",
     "Lattice",
     "ListFacts",
     "LiteratureFacts",
@@ -90,7 +92,7 @@ class CandidateDossier:
     source: str
     seed: int | None
     generator: str
-    latent: tuple[float, ...] | None
+    generation: GenerationFacts | None
     outcome: str
     outcome_reason: str
     outcome_detail: str

@@ -175,6 +175,26 @@ class LiteratureFacts:
 
 
 @dataclass(frozen=True)
+class GenerationFacts:
+    """How a trained generator came to the crystal. `latent`: its vector, no unit; `consistency`: distance to the vector
+    that it encodes to, in widths of the posterior; `symmetrised`: space group that it was made to have, ''.
+
+    `training_source`: the training crystal that it matches after relaxation with `training_rms`, in units of
+    (V/N)^(1/3); '' is novel where `compared`.
+    """
+
+    model_id: int
+    model_name: str
+    model_sha256: str
+    latent: tuple[float, ...]
+    consistency: float | None
+    symmetrised: str
+    compared: bool
+    training_source: str
+    training_rms: float | None
+
+
+@dataclass(frozen=True)
 class NoveltyFacts:
     """level: '' (not compared) | 'kappa-known' | 'structure-known' | 'new'; rms of the best matching reference."""
 

@@ -29,7 +29,9 @@ JOINED = (
     "symmetry__primitive",
     "symmetry__conventional",
     "known_as",
+    "generation__model",
 )
+HEAVY = ("generation__model__card", "generation__model__curve")
 
 
 def candidate_dossier(user: Any, candidate_id: int) -> d.CandidateDossier:
@@ -57,7 +59,7 @@ def candidate_place(user: Any, candidate_id: int) -> tuple[d.MapPlace | None, tu
 
 
 def _row(candidate_id: int) -> Candidate:
-    row = Candidate.objects.select_related(*JOINED).filter(pk=candidate_id).first()
+    row = Candidate.objects.select_related(*JOINED).defer(*HEAVY).filter(pk=candidate_id).first()
     if row is None:
         raise NotThere("there is no such candidate")
     return row
@@ -82,7 +84,7 @@ def _assembled(row: Candidate, *, placed: bool = True) -> d.CandidateDossier:
         source=row.source,
         seed=row.seed,
         generator=row.generator,
-        latent=tuple(row.latent) if row.latent else None,
+        generation=parts.generation_facts(row),
         outcome=row.outcome,
         outcome_reason=row.outcome_reason,
         outcome_detail=row.outcome_detail,

@@ -6,7 +6,8 @@ from typing import Any
 
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
 from apps.reviews import dossier as d
-from apps.structures.models import Candidate, LiteratureValue, Relaxation, Structure, SymmetryReport
+from apps.structures.models import Candidate, Generation, LiteratureValue, Relaxation, Structure, SymmetryReport
+from apps.structures.selectors import latent_vector
 from apps.training.models import TrainedModel
 from kappakit.crystals import Crystal
 
@@ -40,6 +41,24 @@ def structure_facts(row: Structure) -> d.StructureFacts:
         volume_per_atom=row.volume_per_atom,
         density=row.density,
         crystal=Crystal(row.cell, row.frac, row.numbers),
+    )
+
+
+def generation_facts(row: Candidate) -> d.GenerationFacts | None:
+    """What a trained generator left of the candidate's origin; None for any other origin."""
+    found: Generation | None = getattr(row, "generation", None)
+    if found is None:
+        return None
+    return d.GenerationFacts(
+        model_id=found.model_id,
+        model_name=found.model.name,
+        model_sha256=found.model.sha256,
+        latent=tuple(latent_vector(found.latent).tolist()),
+        consistency=found.consistency,
+        symmetrised=found.symmetrised,
+        compared=found.compared,
+        training_source=found.training_source,
+        training_rms=found.training_rms,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
 from apps.reviews.dossier import Download, ProvenanceLink
+from apps.reviews.selectors.parts import generation_facts
 from apps.structures.models import Candidate, Import, Origin, Relaxation, Structure
 from apps.training.models import TrainedModel
 
@@ -112,11 +113,29 @@ def _structure(s: Structure, title: str) -> ProvenanceLink:
     return ProvenanceLink("structure", title, (("formula", s.formula), ("structure", f"#{s.pk}")), s.digest)
 
 
+def _generation_facts(row: Candidate) -> list[tuple[str, str]]:
+    """What the page shows of the trained generator behind a crystal."""
+    made = generation_facts(row)
+    if made is None:
+        return []
+    facts = [("model", f"{made.model_name}, sha256 {made.model_sha256}")]
+    facts.append(("latent vector", f"{len(made.latent)} numbers, by REST"))
+    if made.consistency is not None:
+        facts.append(("self-consistency", f"encodes {made.consistency:.2f} widths of the posterior away from it"))
+    if made.symmetrised:
+        facts.append(("symmetrised before relaxation", made.symmetrised))
+    if made.compared:
+        known = (
+            f"matches {made.training_source}, rms {made.training_rms:.3f}" if made.training_source else "none matches"
+        )
+        facts.append(("its training crystals", known))
+    return facts
+
+
 def _origin(row: Candidate, imported: Import | None) -> ProvenanceLink:
     if row.origin == Origin.GENERATED:
         facts = [("generator", row.generator), ("number and seed", f"{row.source}, seed {row.seed}")]
-        if row.latent:
-            facts.append(("latent vector", f"{len(row.latent)} numbers"))
+        facts += _generation_facts(row)
         return ProvenanceLink("generated", "generated crystal", tuple(facts), at=row.created_at)
     if row.origin == Origin.REFERENCE:
         known = (("citation", row.known_as.citation),) if row.known_as else ()

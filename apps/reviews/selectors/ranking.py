@@ -85,7 +85,6 @@ def _tensors(campaign: Campaign, method: str) -> list[KappaTensor]:
             *HEAVY_TENSOR,
             *(f"phonons__{name}" for name in HEAVY_PHONONS),
             *(f"phonons__plan__potential__{name}" for name in ("card", "curve")),
-            "candidate__latent",
         )
     )
 

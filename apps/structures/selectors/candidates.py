@@ -45,6 +45,15 @@ def candidate_get(user: Any, candidate_id: int) -> Candidate:
     return found
 
 
+def candidate_at(campaign: Campaign, index: int) -> Candidate:
+    """The campaign's candidate of a number; raises NotThere."""
+    rows = Candidate.objects.select_related("campaign", "start", "relaxed", "known_as")
+    found = rows.filter(campaign=campaign, index=index).first()
+    if found is None:
+        raise NotThere(f"The campaign has no candidate #{index}.")
+    return found
+
+
 def structure_get(user: Any, structure_id: int) -> Structure:
     """A structure that a visible campaign holds, or a reference crystal's; raises NotThere."""
     found = Structure.objects.filter(pk=structure_id).first()

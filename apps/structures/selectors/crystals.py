@@ -27,6 +27,14 @@ def crystals_by_id(ids: Iterable[int]) -> dict[int, Crystal]:
     return found
 
 
+def start_items(candidate_ids: Iterable[int]) -> tuple[Item, ...]:
+    """Candidates as they came in, in order of their index, without energies."""
+    rows = Candidate.objects.filter(pk__in=list(candidate_ids)).order_by("index")
+    facts = list(rows.values_list("pk", "start_id"))
+    crystals = crystals_by_id(start for _, start in facts)
+    return tuple(Item(str(pk), crystals[start], None) for pk, start in facts)
+
+
 def items_of(candidate_ids: Iterable[int]) -> tuple[Item, ...]:
     """Relaxed candidates as a stage takes them, in order of their index; energies in eV/atom."""
     rows = Candidate.objects.filter(pk__in=list(candidate_ids), relaxed__isnull=False).order_by("index")

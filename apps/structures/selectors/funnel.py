@@ -18,18 +18,21 @@ PREFIX = "n_"
 class Funnel:
     """Counts of a campaign's candidates.
 
-    `total` = imported + generated + reference; `refused` never became candidates. Each candidate is pending (not yet
-    relaxed), rejected, or relaxed; each relaxed one a duplicate or unique; `unique` counts those that no later step
-    took out too. `kept` passed the screen. `excluded` (by a curator) are counted beside all others.
+    `total` = imported + generated + training + reference; `refused` never became candidates. Each candidate is waiting
+    (not yet relaxed), thinned (a near-duplicate, set aside before), rejected, or relaxed; each relaxed one a duplicate
+    or unique; `unique` counts those that no later step took out too. `kept` passed the screen. `excluded` (by a
+    curator) are counted beside all others.
     """
 
     total: int
     imported: int
     generated: int
+    training: int
     reference: int
     refused: int
     refused_by_reason: dict[str, int]
     waiting: int
+    thinned: int
     relaxed: int
     rejected: int
     rejected_by_reason: dict[str, int]
@@ -67,8 +70,10 @@ def _counts() -> dict[str, Count]:
         "total": Q(),
         "imported": Q(origin=Origin.IMPORTED),
         "generated": Q(origin=Origin.GENERATED),
+        "training": Q(origin=Origin.TRAINING),
         "reference": Q(origin=Origin.REFERENCE),
         "waiting": Q(outcome=Outcome.PENDING, relaxed__isnull=True),
+        "thinned": Q(outcome=Outcome.DUPLICATE, relaxed__isnull=True),
         "relaxed": Q(relaxed__isnull=False) & ~Q(outcome=Outcome.REJECTED),
         "rejected": Q(outcome=Outcome.REJECTED),
         "duplicates": Q(outcome=Outcome.DUPLICATE, relaxed__isnull=False),

@@ -30,7 +30,7 @@ def rows_set(model: type[models.Model], ids: Sequence[int], **columns: Sequence[
     names = ", ".join(f"c{i}" for i in range(len(fields)))
     statement = (
         f'UPDATE "{model._meta.db_table}" t SET {assigned} '
-        f"FROM unnest(%s::bigint[], {arrays}) AS v(id, {names}) WHERE t.id = v.id"
+        f'FROM unnest(%s::bigint[], {arrays}) AS v(id, {names}) WHERE t."{model._meta.pk.column}" = v.id'
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(ids), *(list(values) for _, values in fields)])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 from django.db.models import Max
 
 from apps.campaigns.models import Campaign
-from apps.structures.models import Candidate, Origin, Outcome, Refusal
+from apps.structures.models import LATENT, Candidate, Generation, Origin, Outcome, Refusal
 from apps.structures.services.bulk import numbering_lock
 from apps.structures.services.structures import structure_ids
 from kappakit.crystals import Crystal
@@ -17,6 +17,15 @@ from kappakit.stages import contracts
 
 UNKNOWN_ELEMENT = "unknown-element"
 BATCH = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """How the campaign's trained generator came to a crystal: see models.Generation; `latent` (d,)."""
+
+    latent: np.ndarray
+    consistency: float | None
+    symmetrised: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +37,7 @@ class Newcomer:
     label: str = ""
     seed: int | None = None
     generator: str = ""
-    latent: Any = None
+    generation: Made | None = None
 
 
 def candidates_add(campaign: Campaign, origin: Origin, newcomers: Sequence[Newcomer]) -> set[int]:
@@ -47,7 +56,9 @@ def candidates_add(campaign: Campaign, origin: Origin, newcomers: Sequence[Newco
         _row(campaign, origin, index, newcomer, structures[newcomer.crystal.digest])
         for index, newcomer in enumerate(fresh, first)
     ]
-    return {row.pk for row in Candidate.objects.bulk_create(rows, batch_size=BATCH)}
+    made = Candidate.objects.bulk_create(rows, batch_size=BATCH)
+    _generations_add(campaign, zip(made, fresh, strict=True))
+    return {row.pk for row in made}
 
 
 def refusals_add(campaign: Campaign, step_name: str, refusals: Iterable[contracts.Refusal]) -> None:
@@ -64,6 +75,21 @@ def refusals_add(campaign: Campaign, step_name: str, refusals: Iterable[contract
     )
 
 
+def _generations_add(campaign: Campaign, arrivals: Iterable[tuple[Candidate, Newcomer]]) -> None:
+    rows = [
+        Generation(
+            candidate=row,
+            model=campaign.generator,
+            latent=np.asarray(given.generation.latent, dtype=LATENT).tobytes(),
+            consistency=given.generation.consistency,
+            symmetrised=given.generation.symmetrised[:20],
+        )
+        for row, given in arrivals
+        if given.generation is not None
+    ]
+    Generation.objects.bulk_create(rows, batch_size=BATCH)
+
+
 def _row(campaign: Campaign, origin: Origin, index: int, newcomer: Newcomer, structure_id: int) -> Candidate:
     return Candidate(
         campaign=campaign,
@@ -73,7 +99,6 @@ def _row(campaign: Campaign, origin: Origin, index: int, newcomer: Newcomer, str
         label=newcomer.label[:200],
         seed=newcomer.seed,
         generator=newcomer.generator[:200],
-        latent=None if newcomer.latent is None else newcomer.latent.tolist(),
         start_id=structure_id,
         **_unknown(campaign, newcomer.crystal),
     )

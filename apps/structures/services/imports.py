@@ -15,6 +15,7 @@ from apps.structures.models import Import
 
 LONGEST_NAME = 200
 STEP = "import_structures"
+PACKED = (".gz", ".bz2", ".xz")
 
 
 class FileRefused(ApplicationError):
@@ -56,6 +57,7 @@ def _plain_name(file_name: str) -> str:
 def _free_name(campaign: Campaign, name: str) -> str:
     """Sources name the file, so two files of a campaign never share a name."""
     taken = set(Import.objects.filter(campaign=campaign).values_list("file_name", flat=True))
-    path = PurePosixPath(name)
-    numbered = (f"{path.stem} ({number}){path.suffix}" for number in range(2, len(taken) + 3))
+    ending = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith(PACKED) else PurePosixPath(name).suffix
+    stem = name.removesuffix(ending)
+    numbered = (f"{stem} ({number}){ending}" for number in range(2, len(taken) + 3))
     return name if name not in taken else next(free for free in numbered if free not in taken)

@@ -8,15 +8,15 @@ from typing import Any
 from apps.campaigns.selectors import protocol_of
 from apps.jobs.bindings import HEAVY, Binding, JobSpec, Loaded
 from apps.jobs.models import Job
-from apps.structures.models import Candidate, DuplicateMatch, Outcome
+from apps.structures.models import Candidate, Outcome
 from apps.structures.selectors import items_of, relaxed_pool, step_of, unique_pool
-from apps.structures.stages.planning import outcome_count, step_get, whole_pool
+from apps.structures.services import matches_add
+from apps.structures.stages.planning import step_get, whole_pool
 from kappakit.pipeline import CountReport, report_as_dict
 from kappakit.stages.contracts import DeduplicateInputs, DeduplicateOutputs
 
 STAGE = "deduplicate"
 DETAIL = "The same crystal as another candidate: see the match."
-BATCH = 1000
 
 
 def plan(step_id: int) -> list[JobSpec]:
@@ -35,33 +35,15 @@ def load(job: Job) -> Loaded:
 def save(job: Job, outputs: DeduplicateOutputs, artifacts: Any) -> set[int]:
     """A DuplicateMatch for each match; what a curator decided while the job ran stays."""
     campaign = step_of(job).campaign
-    still = set(relaxed_pool(campaign).values_list("pk", flat=True))
-    matches = [
-        DuplicateMatch(
-            campaign=campaign,
-            representative_id=int(match.representative),
-            duplicate_id=int(match.duplicate),
-            rms_forward=match.rms_forward,
-            rms_backward=match.rms_backward,
-            energy_difference=match.energy_difference,
-            conflict=match.conflict,
-        )
-        for match in outputs.matches
-        if int(match.duplicate) in still
-    ]
-    DuplicateMatch.objects.bulk_create(matches, batch_size=BATCH)
-    duplicates = [match.duplicate_id for match in matches]
-    Candidate.objects.filter(pk__in=duplicates).update(
-        outcome=Outcome.DUPLICATE, outcome_reason="match", outcome_detail=DETAIL
-    )
-    return still
+    return matches_add(campaign, relaxed_pool(campaign), outputs.matches, DETAIL)
 
 
 def report(step_id: int) -> dict[str, Any]:
     """Unique crystals and duplicates."""
     campaign = step_get(step_id).campaign
     kept = unique_pool(campaign).count()
-    return report_as_dict(CountReport(kept, outcome_count(campaign, Outcome.DUPLICATE)))
+    merged = Candidate.objects.filter(campaign=campaign, outcome=Outcome.DUPLICATE, relaxed__isnull=False)
+    return report_as_dict(CountReport(kept, merged.count()))
 
 
 BINDING = Binding(STAGE, load=load, save=save, plan=plan, report=report)

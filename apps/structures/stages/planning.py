@@ -50,9 +50,10 @@ def nothing_left(campaign: Campaign) -> str:
     counts = funnel(campaign)
     if not counts.total:
         return f"No crystal came in ({counts.refused} were refused): check the file, or the generator's limits."
+    doubles = counts.thinned + counts.duplicates
     why = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.rejected_by_reason.items())) or "none"
     return (
-        f"No crystal is left of {counts.total}: {counts.rejected} rejected ({why}), {counts.duplicates} duplicates, "
+        f"No crystal is left of {counts.total}: {counts.rejected} rejected ({why}), {doubles} duplicates, "
         f"{counts.screened_out} screened out, {counts.excluded} excluded. Change the protocol or the input."
     )
 

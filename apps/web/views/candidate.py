@@ -10,12 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.campaigns.permissions import can_create
 from apps.core.errors import NotThere
 from apps.reviews import services
 from apps.reviews.selectors import candidate_dossier
 from apps.reviews.selectors.dossiers import candidate_page, candidate_place
 from apps.reviews.selectors.programs import lists_visible, plan_visible
 from apps.structures.selectors import candidate_get
+from apps.training.selectors import likeness_possible
 from apps.web.candidate_page import dossier_json, figures_of, tensor_rows, written
 from apps.web.files import attachment, stored_file
 from apps.web.page import page
@@ -47,6 +49,7 @@ def candidate(request: HttpRequest, pk: int) -> HttpResponse:
         "may": may,
         "lists": lists_visible(request.user).filter(campaign=found).order_by("name") if "review" in may else [],
         "tensors": tensor_rows(dossier),
+        "may_generate": can_create(request.user) and likeness_possible(dossier.displayed.chemical_system),
         **figures_of(dossier),
     }
     return render(request, "web/candidate/page.html", context)

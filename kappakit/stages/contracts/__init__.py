@@ -70,6 +70,7 @@ from kappakit.stages.contracts.pool import (
     RelaxedItem,
     RelaxInputs,
     RelaxOutputs,
+    TrainingCrystalsInputs,
 )
 from kappakit.stages.contracts.records import (
     ExportInputs,
@@ -139,6 +140,7 @@ __all__ = [
     "TrainGeneratorOutputs",
     "TrainInputs",
     "TrainOutputs",
+    "TrainingCrystalsInputs",
     "TrainingNoveltyInputs",
     "TrainingNoveltyOutputs",
     "TrainingVerdict",

@@ -34,6 +34,11 @@ class ImportOutputs:
 
 
 @dataclass(frozen=True)
+class TrainingCrystalsInputs:
+    generator: GeneratorRef
+
+
+@dataclass(frozen=True)
 class GenerateInputs:
     """Crystals number start … start + count of the campaign's sequence, about or between `centres` if there are any."""
 

@@ -21,6 +21,7 @@ from apps.structures.models import (
 from apps.structures.selectors import funnel
 from apps.structures.services import candidate_exclude, duplicate_mark, import_file_add, reference_crystals_seed
 from apps.structures.stages import deduplicate, generate, import_structures, novelty, relax, screen, stability
+from kappakit.ports import GeneratorRef
 from kappakit.protocol import PROTOCOLS, GenerateSettings, RelaxSettings, SampleSettings
 from kappakit.stages import contracts as c
 from tests.apps import outputs
@@ -135,13 +136,15 @@ def generated(loaded) -> c.GenerateOutputs:
     numbers = range(loaded.inputs.start, loaded.inputs.start + loaded.inputs.count)
     made = tuple(c.GeneratedItem(n, 1000 + n, diamond(1.2 + n / 100)) for n in numbers if n != 3)
     lost = tuple(c.Refusal(f"search#{n}", "no-crystal-found", "none") for n in numbers if n == 3)
-    return c.GenerateOutputs("search", "1", made, lost)
+    return c.GenerateOutputs("search", "1", "", made, lost)
 
 
 def test_the_sequence_is_made_in_batches_from_the_campaign_s_seed(campaign):
     _, jobs = step_begun(campaign, generate.BINDING)
     inputs = [generate.BINDING.load(job).inputs for job in jobs]
-    assert inputs == [c.GenerateInputs(3, 0, 2), c.GenerateInputs(3, 2, 2), c.GenerateInputs(3, 4, 1)]
+    assert [(i.seed, i.start, i.count) for i in inputs] == [(3, 0, 2), (3, 2, 2), (3, 4, 1)]
+    assert {i.generator for i in inputs} == {GeneratorRef("search", "search")}
+    assert {job.queue for job in jobs} == {"light"}
 
 
 def test_generated_candidates_keep_seed_and_generator(campaign):
