@@ -36,7 +36,13 @@ class NewCampaignSerializer(StrictSerializer):
     description = serializers.CharField(max_length=10_000, allow_blank=True, default="")
     preset = serializers.ChoiceField(choices=[*PROTOCOLS], default="paper")
     protocol = serializers.DictField(default=dict, help_text='Fields that differ, e.g. {"relax": {"max_steps": 300}}.')
-    potential = serializers.IntegerField(allow_null=True, default=None, min_value=1, help_text="id of a trained model")
+    potential = serializers.IntegerField(allow_null=True, default=None, min_value=1, help_text="id of a potential")
+    generator = serializers.IntegerField(
+        allow_null=True,
+        default=None,
+        min_value=1,
+        help_text="id of a generator; needed before the start where the protocol generates with cdvae",
+    )
     seed = serializers.IntegerField(default=0, min_value=0, max_value=services.LARGEST_SEED)
 
 
@@ -63,11 +69,9 @@ class CampaignListView(ListView):
     def post(self, request: Request) -> Response:
         """Make a draft; needs the permission to create campaigns."""
         asked = self.body(NewCampaignSerializer)
-        potential = asked.pop("potential")
+        models = {kind: _model(asked.pop(kind)) for kind in ("potential", "generator")}
         changes = merged(PROTOCOLS[asked.pop("preset")].as_dict(), asked.pop("protocol"))
-        made = services.campaign_create(
-            owner=request.user, protocol=changes, potential=model_get(potential) if potential else None, **asked
-        )
+        made = services.campaign_create(owner=request.user, protocol=changes, **models, **asked)
         return Response(shown(made, request.user), status=201)
 
 
@@ -141,6 +145,10 @@ def shown(campaign: Any, user: Any) -> dict[str, Any]:
     campaign.why_waiting = why_waiting(campaign)
     campaign.may = sorted(actions_of(user, campaign))
     return CampaignSerializer(campaign).data
+
+
+def _model(asked: int | None) -> Any:
+    return model_get(asked) if asked else None
 
 
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

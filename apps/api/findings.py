@@ -1,4 +1,4 @@
-"""Structures, κ_L tensors, trained models, jobs."""
+"""Structures, κ_L tensors, jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from apps.api.rendering import TextRenderer
 from apps.jobs.selectors import why_waiting
 from apps.reviews.selectors import programs
 from apps.reviews.selectors.parts import structure_facts
-from apps.training.selectors import model_detail, models_list
 from kappakit import writing
 
 
@@ -111,35 +110,10 @@ class TensorView(ApiView):
         return Response(rows.TensorSerializer(_there(found)).data)
 
 
-class ModelListView(ListView):
-    """Trained models."""
-
-    item = records.ModelRowSerializer
-    sorts = {"id": Sort("pk"), "name": Sort("name"), "created_at": Sort("created_at")}
-    default_sort = "-id"
-
-    def rows(self, **where: Any) -> QuerySet[Any]:
-        """All: values of every campaign name them."""
-        return models_list()
-
-
-class ModelView(ApiView):
-    """A trained model."""
-
-    @extend_schema(responses=records.ModelSerializer)
-    def get(self, request: Request, model: int) -> Response:
-        """With its card, files and training curve."""
-        detail = model_detail(model)
-        found: Any = detail.model
-        more = {"files": detail.files, "curve": detail.curve, "why_waiting": detail.why_waiting}
-        row = {name: getattr(found, name) for name in records.ModelSerializer().fields if name not in more}
-        return Response(records.ModelSerializer(row | more).data)
-
-
 class JobFilter(filters.FilterSet):
     """Query of jobs."""
 
-    group = filters.CharFilter(label="who asked: step:ID, training:ID, export:ID, kappa:ID")
+    group = filters.CharFilter(label="who asked: step:ID, training:ID, assessment:ID, export:ID, kappa:ID")
     state = filters.ChoiceFilter(
         choices=[(name, name.lower()) for name in ("QUEUED", "RUNNING", "WAITING", "DONE", "FAILED", "CANCELLED")],
         label="state",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from rest_framework import serializers as s
 
+from apps.api.facts import WithUnits, serializer_of
 from apps.api.rows import CandidateRowSerializer, ModelNameSerializer, moment, text
+from apps.training.selectors import GeneratorQuality
 
 
 class ModelRowSerializer(ModelNameSerializer):
     """A trained model."""
 
-    kind = s.CharField()
+    kind = s.CharField(help_text="potential or generator")
     engine = s.CharField()
     configuration = text()
     seed = s.IntegerField()
@@ -30,13 +32,17 @@ class ModelFileSerializer(s.Serializer):
     size = s.IntegerField(help_text="bytes")
 
 
-class ModelSerializer(ModelRowSerializer):
-    """A trained model with its card, files and curve (one value an epoch)."""
+class ModelSerializer(ModelRowSerializer, WithUnits):
+    """A trained model with its card, files and curve (one value an epoch, some steps apart for a generator).
+
+    `quality`: what a generator was measured to be worth; null where it was never measured.
+    """
 
     overrides = s.JSONField()
     card = s.JSONField()
     files = ModelFileSerializer(many=True)
     curve = s.DictField(child=s.ListField(child=s.FloatField()))
+    quality = serializer_of(GeneratorQuality)(allow_null=True)
     why_waiting = text()
 
 
@@ -45,7 +51,7 @@ class JobRowSerializer(s.Serializer):
 
     id = s.IntegerField()
     kind = s.CharField()
-    group = s.CharField(help_text="Who asked: step:ID, training:ID, export:ID, kappa:ID.")
+    group = s.CharField(help_text="Who asked: step:ID, training:ID, assessment:ID, export:ID, kappa:ID.")
     label = text()
     queue = s.CharField()
     state = s.CharField()

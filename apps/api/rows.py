@@ -47,6 +47,7 @@ class CampaignRowSerializer(s.Serializer):
     state = s.CharField()
     halt_reason = text()
     potential = ModelNameSerializer(allow_null=True)
+    generator = ModelNameSerializer(allow_null=True)
     protocol_digest = s.CharField(help_text="sha256 of the protocol's snapshot")
     seed = s.IntegerField()
     created_at = s.DateTimeField()

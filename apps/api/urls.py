@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from apps.api import artifacts, campaigns, candidates, exports, findings, generation, lists
+from apps.api import artifacts, campaigns, candidates, exports, findings, generation, lists, trained
 from apps.api.root import NowhereView
 from apps.api.tokens import TokenListView, TokenView
 
@@ -58,8 +58,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{S}extxyz/", findings.StructureFileView.as_view(form="extxyz"), name="api-structure-extxyz"),
     path("v1/tensors/", findings.TensorListView.as_view(), name="api-tensors"),
     path("v1/tensors/<int:tensor>/", findings.TensorView.as_view(), name="api-tensor"),
-    path("v1/models/", findings.ModelListView.as_view(), name="api-models"),
-    path("v1/models/<int:model>/", findings.ModelView.as_view(), name="api-model"),
+    path("v1/models/", trained.ModelListView.as_view(), name="api-models"),
+    path("v1/models/<int:model>/", trained.ModelView.as_view(), name="api-model"),
+    path("v1/models/<int:model>/assessments/", trained.AssessmentsView.as_view(), name="api-assessments"),
     path("v1/jobs/", findings.JobListView.as_view(), name="api-jobs"),
     path("v1/jobs/<int:job>/", findings.JobView.as_view(), name="api-job"),
     re_path(rf"^v1/artifacts/{SHA256}/$", artifacts.ArtifactView.as_view(), name="api-artifact"),

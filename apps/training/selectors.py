@@ -37,7 +37,7 @@ class FileFacts:
 
 
 @dataclass(frozen=True)
-class SamplerFacts:
+class QualitySettings:
     """How the crystals of an assessment were sampled (see kappakit.protocol.GenerateSettings)."""
 
     sampler: str
@@ -46,7 +46,7 @@ class SamplerFacts:
 
 
 @dataclass(frozen=True)
-class ReconstructionFacts:
+class ReconstructionQuality:
     """Test crystals encoded and decoded again: `match` the share found again, `rmse` their mean distance in units of
     (V/N)^(1/3), None when none was found."""
 
@@ -56,7 +56,7 @@ class ReconstructionFacts:
 
 
 @dataclass(frozen=True)
-class GenerationFacts:
+class GenerationQuality:
     """Generated crystals beside the test crystals: shares `valid`, `plausible`, `recall` (COV-R), `precision` (COV-P);
     Wasserstein distances of density in g/cm³ and of energy in eV/atom; seconds a crystal. None: not measured."""
 
@@ -74,9 +74,9 @@ class GenerationFacts:
 class GeneratorQuality:
     """What a generator was measured to be worth."""
 
-    settings: SamplerFacts
-    reconstruction: ReconstructionFacts
-    generation: GenerationFacts
+    settings: QualitySettings
+    reconstruction: ReconstructionQuality
+    generation: GenerationQuality
 
 
 @dataclass(frozen=True)
@@ -177,9 +177,9 @@ def quality_of(card: Mapping[str, Any]) -> GeneratorQuality | None:
         return None
     settings, again, made = (found.get(part, {}) for part in ("settings", "reconstruction", "generation"))
     return GeneratorQuality(
-        SamplerFacts(settings.get("sampler", ""), settings.get("tries", 1), settings.get("prior", "")),
-        ReconstructionFacts(again.get("crystals", 0), again.get("match"), again.get("rmse")),
-        GenerationFacts(made.get("crystals", 0), *(made.get(field.name) for field in fields(GenerationFacts)[1:])),
+        QualitySettings(settings.get("sampler", ""), settings.get("tries", 1), settings.get("prior", "")),
+        ReconstructionQuality(again.get("crystals", 0), again.get("match"), again.get("rmse")),
+        GenerationQuality(made.get("crystals", 0), *(made.get(field.name) for field in fields(GenerationQuality)[1:])),
     )
 
 

@@ -31,6 +31,8 @@ NO_GET = {"api-start", "api-cancel", "api-resume", "api-imports", "api-list-remo
     "api-plan-start",
     "api-plan-retry",
     "api-token",
+    "api-like",
+    "api-assessments",
 }
 NAMES = [p.name for p in urlpatterns if p.name]
 ABOUT_ROWS = [n for n in NAMES if n not in OPEN | OWN | LISTS | FOR_ALL]
@@ -105,6 +107,14 @@ def test_the_role_that_a_change_takes_is_enough(there):
     people = {role: client(world.member(there.campaign, role, role)) for role in ("operator", "reviewer")}
     found = statuses(WRITES, lambda n: write(people[WRITES[n][0]], n, there))
     assert {name: status for name, status in found.items() if status in {401, 403, 404} or status >= 500} == {}
+
+
+def test_what_takes_the_permission_to_create_campaigns_is_refused_without_it(there):
+    eve, viewer = client(rows.user("eve")), client(world.member(there.campaign, "vera", "viewer"))
+    like, assessments = address("api-like", there), address("api-assessments", there)
+    assert eve.post(like, {"name": "mine"}, format="json").status_code == 404
+    assert viewer.post(like, {"name": "mine"}, format="json").status_code in {403, 409}
+    assert viewer.post(assessments, {}, format="json").status_code == 403
 
 
 def test_creating_campaigns_is_a_global_permission(ada_session):
