@@ -83,6 +83,20 @@ def train(arguments: tuple[str, ...]) -> None:
     sys.exit(_with_stack("train", arguments))
 
 
+@main.command("train-generator", context_settings=PASSED_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def train_generator(arguments: tuple[str, ...]) -> None:
+    """Train a generator: kappaweb train-generator NAME --train FILE [--test FILE] … (--help tells all)."""
+    sys.exit(_with_stack("train_generator", arguments))
+
+
+@main.command("assess-generator", context_settings=PASSED_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def assess_generator(arguments: tuple[str, ...]) -> None:
+    """Measure a generator: kappaweb assess-generator NAME [--count N] [--reconstructed N]"""
+    sys.exit(_with_stack("assess_generator", arguments))
+
+
 @main.command(context_settings=PASSED_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def kappa(arguments: tuple[str, ...]) -> None:
