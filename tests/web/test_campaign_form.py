@@ -9,8 +9,9 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.campaigns.models import Campaign
 from apps.structures.models import Import
-from apps.web.forms.campaign import initial_of
-from kappakit.protocol import PROTOCOLS
+from apps.web.forms.campaign import CampaignForm, initial_of
+from apps.web.forms.protocol import generations
+from kappakit.protocol import GENERATIONS, PROTOCOLS
 from tests.web import world as w
 
 NEW = "/campaigns/new/"
@@ -26,7 +27,8 @@ def boss(client, db):
 
 def filled(**changes) -> dict:
     plain = {path: value for path, value in initial_of("smoke").items() if value is not False}
-    return {"name": "a search", "seed": 3, "description": "why", "potential": "", "then": "draft", **plain, **changes}
+    return {"name": "a search", "seed": 3, "description": "why", "potential": "", "generator": "", "then": "draft",
+            **plain, **changes}  # fmt: skip
 
 
 def test_the_form_shows_every_number_of_the_protocol_with_unit_default_and_origin(client, boss) -> None:
@@ -93,3 +95,89 @@ def test_who_may_not_create_campaigns_is_told(client, db) -> None:
     response = client.get(NEW)
     assert response.status_code == 403
     assert "You may not create campaigns" in response.content.decode()
+
+
+# --- generators
+
+
+def of_demo(**changes) -> dict:
+    plain = {path: value for path, value in initial_of("demo").items() if value is not False}
+    return filled() | plain | changes
+
+
+def test_a_campaign_is_made_with_the_generator_that_was_chosen(client, boss) -> None:
+    w.a_model()
+    generator = w.a_generator()
+    client.post(NEW, of_demo(generator=generator.pk))
+    made = Campaign.objects.get()
+    assert made.generator == generator
+    assert made.protocol == PROTOCOLS["demo"].as_dict()
+    page = client.get(reverse("campaign", args=[made.pk])).content.decode()
+    assert f'<option value="{generator.pk}" selected>' in page
+
+
+def test_the_form_offers_generators_apart_from_potentials(client, boss) -> None:
+    potential, generator = w.a_model(), w.a_generator()
+    w.a_generator("young", state="TRAINING")
+    form: CampaignForm = client.get(NEW).context["form"]
+    assert [name for _, name in form.fields["potential"].choices] == ["choose later", "carbon-laptop"]  # type: ignore[attr-defined]
+    assert [name for _, name in form.fields["generator"].choices] == ["choose later", "carbon-generator"]  # type: ignore[attr-defined]
+    assert (form.initial["potential"], form.initial["generator"]) == (str(potential.pk), str(generator.pk))
+    answer = client.post(NEW, of_demo(generator=potential.pk))
+    assert answer.status_code == 400
+    assert 'id="id_generator_error"' in answer.content.decode()
+
+
+def test_a_draft_that_needs_a_generator_says_so_and_takes_one(client, boss) -> None:
+    generator = w.a_generator()
+    file = SimpleUploadedFile("carbon.extxyz", b"2\n\nC 0 0 0\nC 1 1 1\n")
+    page = client.post(NEW, of_demo(potential=w.a_model().pk, files=[file], then="start"), follow=True).content.decode()
+    assert "The campaign has no generator: choose one, or train one first." in page
+    assert "the campaign cannot start without one" in page
+    made = Campaign.objects.get()
+    client.post(reverse("campaign-generator", args=[made.pk]), {"generator": generator.pk})
+    client.post(reverse("campaign-start", args=[made.pk]))
+    made.refresh_from_db()
+    assert (made.generator, made.state) == (generator, "RUNNING")
+    late = client.post(reverse("campaign-generator", args=[made.pk]), {"generator": ""})
+    assert late.status_code == 409
+    assert "The generator belongs to the results" in late.content.decode()
+
+
+def test_a_draft_without_any_generator_says_what_to_do(client, boss) -> None:
+    page = client.post(NEW, of_demo(), follow=True).content.decode()
+    assert "The protocol asks for a trained generator and none is ready." in page
+
+
+def test_a_draft_of_the_random_search_asks_for_no_generator(client, boss) -> None:
+    w.a_generator()
+    page = client.post(NEW, filled(), follow=True).content.decode()
+    assert "generator-choice" not in page
+
+
+def test_a_potential_is_no_generator_of_a_draft(client, boss) -> None:
+    potential = w.a_model()
+    client.post(NEW, of_demo())
+    address = reverse("campaign-generator", args=[Campaign.objects.get().pk])
+    assert client.post(address, {"generator": potential.pk}).status_code == 400
+    assert Campaign.objects.get().generator is None
+
+
+def test_only_an_operator_chooses_the_generator(client, boss) -> None:
+    generator = w.a_generator()
+    client.post(NEW, of_demo())
+    made = Campaign.objects.get()
+    client.force_login(w.a_member(made, "vera", "viewer"))
+    assert client.post(reverse("campaign-generator", args=[made.pk]), {"generator": generator.pk}).status_code == 403
+    assert "generator-choice" not in client.get(reverse("campaign", args=[made.pk])).content.decode()
+
+
+def test_named_ways_to_generate_fill_their_stage_and_leave_the_number_of_crystals(client, boss) -> None:
+    page = client.get(NEW).content.decode()
+    assert 'data-presets="generations"' in page
+    assert 'id="generations"' in page
+    offered = generations()
+    assert list(offered) == list(GENERATIONS)
+    assert offered["simple"]["generate.symmetrise"] == GENERATIONS["simple"].symmetrise
+    assert "generate.count" not in offered["published"]
+    assert {path for way in offered.values() for path in way} <= set(initial_of("paper"))
