@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
+from tests.web import world as w
+
 SHOWN_DARK = ("campaign", "candidates", "candidate", "campaign-new")
 
 
@@ -24,6 +26,8 @@ def addresses(world) -> dict[str, str]:
         "models": reverse("models"),
         "model": reverse("model", args=[world.model.pk]),
         "model-new": reverse("model-new"),
+        "generator": reverse("model", args=[w.a_generator(quality=w.QUALITY).pk]),
+        "generator-new": reverse("generator-new"),
         "jobs": reverse("jobs"),
         "job": reverse("job", args=[world.job.pk]),
         "controls": reverse("controls"),
