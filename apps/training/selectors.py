@@ -72,9 +72,10 @@ class GenerationQuality:
 
 @dataclass(frozen=True)
 class GeneratorQuality:
-    """What a generator was measured to be worth."""
+    """What a generator was measured to be worth; `potential` gave the energies, '' where none did."""
 
     settings: QualitySettings
+    potential: str
     reconstruction: ReconstructionQuality
     generation: GenerationQuality
 
@@ -124,6 +125,13 @@ def potentials_ready() -> QuerySet[TrainedModel]:
 def generators_ready() -> QuerySet[TrainedModel]:
     """The trained generators that a campaign may use, by name."""
     return _ready(ModelKind.GENERATOR)
+
+
+def potential_for(species: Iterable[str]) -> TrainedModel | None:
+    """The newest shipped potential that knows all of `species` and passes its shipping rule, None where none does."""
+    shipped = potentials_ready().filter(created_by=None, warning="").exclude(sha256="").order_by("-id")
+    wanted = set(species)
+    return next((row for row in shipped if wanted <= set(row.species)), None)
 
 
 def likeness_possible(chemical_system: str) -> bool:
@@ -178,6 +186,7 @@ def quality_of(card: Mapping[str, Any]) -> GeneratorQuality | None:
     settings, again, made = (found.get(part, {}) for part in ("settings", "reconstruction", "generation"))
     return GeneratorQuality(
         QualitySettings(settings.get("sampler", ""), settings.get("tries", 1), settings.get("prior", "")),
+        found.get("potential", {}).get("name", ""),
         ReconstructionQuality(again.get("crystals", 0), again.get("match"), again.get("rmse")),
         GenerationQuality(made.get("crystals", 0), *(made.get(field.name) for field in fields(GenerationQuality)[1:])),
     )

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from apps.artifacts.services import path_of_digest
 from apps.jobs.bindings import Binding, Loaded
 from apps.jobs.models import Job
+from apps.training.models import TrainedModel
 from apps.training.selectors import (
     GENERATOR,
     TEACHER,
@@ -96,18 +97,29 @@ def load_generator(job: Job) -> Loaded:
 
 def load_assessment(job: Job) -> Loaded:
     """The generator with its data set, and the shipped potential for energies where there is one."""
-    model = model_get(_model_id(job))
+    model, potential = model_get(_model_id(job)), _potential(job)
     inputs = AssessInputs(
-        generator=generator_ref(model), count=job.params["count"], reconstructed=job.params["reconstructed"], seed=0
+        generator=generator_ref(model),
+        count=job.params["count"],
+        reconstructed=job.params["reconstructed"],
+        seed=0,
+        potential=potential_ref(potential) if potential else None,
     )
     settings = replace(GENERATIONS["posterior"], count=job.params["count"])
-    return Loaded(inputs, asdict(settings), model_files(model, GENERATOR))
+    return Loaded(
+        inputs, asdict(settings), model_files(model, GENERATOR) | (model_files(potential) if potential else {})
+    )
 
 
 def assessed(job: Job, outputs: AssessOutputs, artifacts: Mapping[str, int]) -> set[int]:
     """The figures are on the model's card; no candidate changes."""
-    assessment_done(model_id=_model_id(job), outputs=outputs, files=artifacts)
+    assessment_done(model_id=_model_id(job), outputs=outputs, files=artifacts, potential=_potential(job))
     return set()
+
+
+def _potential(job: Job) -> TrainedModel | None:
+    asked = job.params.get("potential")
+    return model_get(asked) if asked else None
 
 
 BINDINGS = (

@@ -54,12 +54,14 @@ def quality_rows(quality: GeneratorQuality) -> list[QualityRow]:
 
 
 def measured_how(quality: GeneratorQuality) -> str:
-    """Sampler and numbers of crystals, in one sentence."""
+    """Numbers of crystals, sampler, and whose energies, in words."""
     facts = quality.settings
     tries = "one try" if facts.tries == 1 else f"{facts.tries} tries"
+    energies = f" Energies by {quality.potential}." if quality.potential else ""
     return (
         f"{count(quality.generation.crystals)} generated and {count(quality.reconstruction.crystals)} reconstructed "
         f"crystals; sampler {facts.sampler}, {tries} a crystal, latent vectors from the prior “{facts.prior}”."
+        f"{energies}"
     )
 
 

@@ -17,7 +17,7 @@ from apps.jobs.bindings import JobSpec
 from apps.jobs.models import OPEN, Job
 from apps.jobs.selectors import heavy_queue
 from apps.training.models import ModelFile, ModelKind, ModelState, Part, TrainedModel, TrainingFile
-from apps.training.selectors import assessment_group, is_testless, training_group
+from apps.training.selectors import assessment_group, is_testless, potential_for, training_group
 from apps.training.services.trainings import TIME_LIMIT_S, TrainingRefused, may_train_checked, model_insert
 from kappakit.stages.contracts import AssessOutputs
 
@@ -77,7 +77,7 @@ def generator_training_start(
 
 @transaction.atomic
 def assessment_start(*, model: TrainedModel, count: int, reconstructed: int, user: Any) -> Job:
-    """Measure a generator on its test crystals; the figures go to its card.
+    """Measure a generator on its test crystals, energies by a shipped potential; the figures go to its card.
 
     Raises NotAllowed, AssessmentRefused (count, reconstructed), Conflict while it is being measured or trained, and
     for one without test crystals.
@@ -97,14 +97,25 @@ def assessment_start(*, model: TrainedModel, count: int, reconstructed: int, use
     group = assessment_group(model.pk)
     if Job.objects.filter(group=group, state__in=OPEN).exists():
         raise Conflict("It is being measured already.")
-    params = {"count": count, "reconstructed": reconstructed, "number": Job.objects.filter(group=group).count()}
+    potential = potential_for(model.species)
+    params = {
+        "count": count,
+        "reconstructed": reconstructed,
+        "potential": potential.pk if potential else None,
+        "number": Job.objects.filter(group=group).count(),
+    }
     return _enqueue(ASSESS_STAGE, model, params, f"Measure {model.name}", group)
 
 
-def assessment_done(*, model_id: int, outputs: AssessOutputs, files: Mapping[str, int]) -> None:
-    """The figures on the card, null where there is none; fingerprints of the test crystals beside the weights."""
+def assessment_done(
+    *, model_id: int, outputs: AssessOutputs, files: Mapping[str, int], potential: TrainedModel | None = None
+) -> None:
+    """The figures on the card, null where there is none, with the potential that gave the energies; fingerprints of the
+    test crystals beside the weights."""
     model = TrainedModel.objects.select_for_update().get(pk=model_id)
     quality = json.loads(outputs.quality, parse_constant=lambda _: None)
+    if potential is not None:
+        quality["potential"] = {"name": potential.name, "sha256": potential.sha256}
     TrainedModel.objects.filter(pk=model_id).update(card={**model.card, "quality": quality})
     ModelFile.objects.get_or_create(model=model, name=FINGERPRINTS, defaults={"artifact_id": files[FINGERPRINTS]})
 

@@ -134,6 +134,31 @@ def test_an_assessment_is_one_job_at_a_time_and_may_be_repeated(scientist) -> No
     assert again.pk != job.pk
 
 
+def test_the_energies_are_those_of_the_newest_shipped_potential_that_knows_the_elements(scientist) -> None:
+    shipped = a_model("shipped", species=["B", "C"])
+    a_model("other", species=["Si"])
+    a_model("bad", species=["C"], warning="soft")
+    a_model("own", species=["C"], created_by=scientist)
+    model = a_generator(species=["C"])
+    job = services.assessment_start(model=model, count=20, reconstructed=3, user=scientist)
+    file = store_bytes(b"weights", kind="model.safetensors", name="model.safetensors")
+    shipped.files.create(name="model.safetensors", artifact=file)
+    loaded = binding(services.ASSESS_STAGE).load(job)
+    assert (loaded.inputs.potential.name, loaded.inputs.potential.folder) == ("shipped", "potential")
+    assert "potential/model.safetensors" in loaded.files
+    assessed(job)
+    detail = model_detail(model.pk)
+    assert detail.model.card["quality"]["potential"] == {"name": "shipped", "sha256": shipped.sha256}
+    assert detail.quality is not None
+    assert detail.quality.potential == "shipped"
+
+
+def test_without_such_a_potential_no_energies_are_compared(scientist) -> None:
+    a_model("silicon", species=["Si"])
+    job = services.assessment_start(model=a_generator(species=["C"]), count=20, reconstructed=3, user=scientist)
+    assert binding(services.ASSESS_STAGE).load(job).inputs.potential is None
+
+
 def test_figures_go_to_the_card_and_what_is_no_number_is_null(scientist) -> None:
     model = a_generator()
     assert quality_of(model.card) is None
