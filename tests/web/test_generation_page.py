@@ -25,7 +25,7 @@ def test_the_page_shows_figures_curves_violins_and_the_latent_space(ours, world,
     with CaptureQueriesContext(connection) as asked:
         page = ours.get(reverse("generation", args=[world.campaign.pk])).content.decode()
     assert len(asked) <= MOST_QUERIES
-    for part in ("Valid", "g/cm³", "violin-lengths", "curves-data", "plane-data", "a note", "Novel to the generator"):
+    for part in ("Valid", "g/cm³", "violin-lengths", "curves-data", "plane-data", "A note.", "Novel to the generator"):
         assert part in page
     assert reverse("candidate", args=[generated[0].pk]) in page
 
