@@ -51,7 +51,7 @@ def test_a_candidate_says_which_model_made_it(ours, generated) -> None:
 def test_more_like_this_makes_a_draft(ours, world, generated) -> None:
     world.owner.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
     row = generated[0]
-    assert "More like this" in ours.get(reverse("candidate", args=[row.pk])).content.decode()
+    assert "More like this" in ours.get(reverse("candidate-place", args=[row.pk])).content.decode()
     asked = {"name": "like it", "count": "12", "temperature": "0.5", "other": f"#{generated[1].index}"}
     response = ours.post(reverse("candidate-like", args=[row.pk]), asked)
     made = Campaign.objects.get(name="like it")

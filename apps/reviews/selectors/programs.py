@@ -56,6 +56,7 @@ def jobs_visible(user: Any) -> QuerySet[Job]:
         _group("neighbours", Campaign.objects.filter(pk__in=campaigns)),
         _group("kappa-plan", Selection.objects.filter(campaign__in=campaigns)),
         _group("training", TrainedModel.objects.all()),
+        _group("assessment", TrainedModel.objects.all()),
     ]
     return rows.filter(_any("group", groups))
 

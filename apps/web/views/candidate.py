@@ -49,7 +49,6 @@ def candidate(request: HttpRequest, pk: int) -> HttpResponse:
         "may": may,
         "lists": lists_visible(request.user).filter(campaign=found).order_by("name") if "review" in may else [],
         "tensors": tensor_rows(dossier),
-        "may_generate": can_create(request.user) and likeness_possible(dossier.displayed.chemical_system),
         **figures_of(dossier),
     }
     return render(request, "web/candidate/page.html", context)
@@ -61,7 +60,14 @@ def candidate_place_part(request: HttpRequest, pk: int) -> HttpResponse:
     """Its place on the map, nearest neighbours and selections: a part of the page that loads by itself."""
     place, selections = candidate_place(request.user, pk)
     row = candidate_get(request.user, pk)
-    context = {"place": place, "selections": selections, "campaign": row.campaign, "candidate": pk}
+    may_generate = can_create(request.user) and likeness_possible(row.start.chemical_system)
+    context = {
+        "place": place,
+        "selections": selections,
+        "campaign": row.campaign,
+        "row": row,
+        "may_generate": may_generate,
+    }
     return render(request, "web/candidate/place.html", context)
 
 
