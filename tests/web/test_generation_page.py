@@ -30,6 +30,16 @@ def test_the_page_shows_figures_curves_violins_and_the_latent_space(ours, world,
     assert reverse("candidate", args=[generated[0].pk]) in page
 
 
+def test_candidates_are_found_by_what_their_generator_knew(ours, world, generated) -> None:
+    address = reverse("candidates", args=[world.campaign.pk])
+
+    def found(value: str) -> set[int]:
+        return {row.candidate_id for row in ours.get(f"{address}?new_to_generator={value}").context["page"].rows}
+
+    assert found("false") == {generated[0].pk}
+    assert found("true") == {row.pk for row in generated[1:]}
+
+
 def test_before_anything_is_generated_the_page_says_so(ours, world) -> None:
     Candidate.objects.filter(campaign=world.campaign, origin="generated").update(origin="imported")
     Campaign.objects.filter(pk=world.campaign.pk).update(generator=a_generator("carbon-generator"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters as filters
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
 from apps.conductivity.models import Dynamical, PlanState
@@ -79,6 +79,9 @@ class CandidateFilter(filters.FilterSet):
     dimensionality = filters.NumberFilter(label="dimensionality (3: three-dimensional)", min_value=0, max_value=3)
     kappa_state = filters.MultipleChoiceFilter(choices=_choices(PlanState), label="κ_L calculation")
     rankable = filters.BooleanFilter(label="rankable κ_L")
+    new_to_generator = filters.BooleanFilter(
+        method="by_new_to_generator", label="matches no training crystal of its generator"
+    )
     excluded = filters.BooleanFilter(label="excluded by a curator")
     tag = filters.CharFilter("tags", lookup_expr="contains", method="by_tag", label="tag")
     list = filters.NumberFilter(method="by_list", label="on candidate list (number)")
@@ -103,6 +106,12 @@ class CandidateFilter(filters.FilterSet):
     def by_tag(self, rows: QuerySet[CandidateSummary], _: str, value: str) -> QuerySet[CandidateSummary]:
         """Carries exactly this tag."""
         return rows.filter(tags__contains=[value])
+
+    def by_new_to_generator(self, rows: QuerySet[CandidateSummary], _: str, value: bool) -> QuerySet[CandidateSummary]:
+        """Generated, unique, and compared with the training crystals; those that nobody compared are found by neither."""
+        compared = rows.filter(candidate__generation__compared=True)
+        novel = Q(candidate__generation__training_source="")
+        return compared.filter(novel if value else ~novel)
 
     def by_list(self, rows: QuerySet[CandidateSummary], _: str, value: int) -> QuerySet[CandidateSummary]:
         """On this candidate list now."""
