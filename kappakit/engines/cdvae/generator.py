@@ -79,7 +79,11 @@ class CdvaeGenerator:
         Raises InputError for an unknown sampler or prior, an element that the network does not know, and limits that
         no cell of it fits.
         """
+        if settings.min_volume > settings.max_volume:
+            raise InputError("the smallest volume of a generated crystal is above the largest")
         indices = range(start, start + count)
+        if not indices:
+            return []
         numbers = [Numbers.of(crystal_seed(seed, index), self.network.architecture.latent) for index in indices]
         z = self._latents(numbers, indices, settings, centres)
         limits = Limits(
@@ -99,6 +103,8 @@ class CdvaeGenerator:
         self, crystals: Sequence[Crystal], *, seed: int, settings: GenerateSettings, progress: Progress
     ) -> list[Crystal]:
         """Each crystal encoded, one sample of its posterior decoded again: likeliest number of atoms and lattice."""
+        if not crystals:
+            return []
         means, widths = self.encode(crystals)
         numbers = [Numbers.of(crystal_seed(seed, i), self.network.architecture.latent) for i in range(len(crystals))]
         z = means + widths * np.stack([n.latent for n in numbers])
@@ -118,6 +124,8 @@ class CdvaeGenerator:
         unknown = sorted({s for c in crystals for s in c.symbols} - set(self.species))
         if unknown:
             raise InputError(f"{self.name} knows {', '.join(self.species)}, not {', '.join(unknown)}")
+        if not crystals:
+            return np.zeros((0, self.network.architecture.latent)), np.zeros((0, self.network.architecture.latent))
         reduced = [niggli(crystal) for crystal in crystals]
         return encoded(self.network, store(reduced, self.species).to(self.device))
 

@@ -44,12 +44,16 @@ def by_matscipy(given: Crystal, cutoff: float) -> list[tuple[float, ...]]:
     return sorted((*pair, *np.round(v, 6).tolist()) for *pair, v in zip(i.tolist(), j.tolist(), vector, strict=True))
 
 
-@pytest.mark.parametrize(("cell", "atoms"), [(SKEWED, 5), (SMALL, 1), (SMALL, 2), (9.0 * np.eye(3), 8), (12.0 * np.eye(3), 1)])
+@pytest.mark.parametrize(
+    ("cell", "atoms"), [(SKEWED, 5), (SMALL, 1), (SMALL, 2), (9.0 * np.eye(3), 8), (12.0 * np.eye(3), 1)]
+)
 def test_edges_are_those_of_matscipy(cell: np.ndarray, atoms: int) -> None:
     given = crystal(cell, atoms)
     batch = double(batch_of(given), given)
     pair, vectors = edges(batch.frac, batch.cells, batch.mask, CUTOFF)
-    found = sorted((p // atoms, p % atoms, *v) for p, v in zip(pair.tolist(), np.round(vectors, 6).tolist(), strict=True))
+    found = sorted(
+        (p // atoms, p % atoms, *v) for p, v in zip(pair.tolist(), np.round(vectors, 6).tolist(), strict=True)
+    )
     np.testing.assert_allclose(np.reshape(found, (-1, 5)), np.reshape(by_matscipy(given, CUTOFF), (-1, 5)), atol=2e-6)
 
 

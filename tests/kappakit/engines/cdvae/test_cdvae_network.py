@@ -115,7 +115,9 @@ def test_the_decoder_is_told_the_noise(vae: network.CrystalVae) -> None:
 
 
 def test_the_published_decoder_is_not_told_the_noise() -> None:
-    published = replace(CONFIGURATIONS["tiny"], architecture=replace(CONFIGURATIONS["tiny"].architecture, told_noise=False))
+    published = replace(
+        CONFIGURATIONS["tiny"], architecture=replace(CONFIGURATIONS["tiny"].architecture, told_noise=False)
+    )
     description = network.Description(published, ("B", "N"), 20.0, (2.0,) * 6, (0.5,) * 6)
     vae = network.build(description).double().eval()
     torch.testing.assert_close(score(vae, one(), 0.05), score(vae, one(), 2.0), atol=0, rtol=0)
@@ -142,7 +144,11 @@ def test_of_a_supercell_only_the_number_of_atoms_and_the_lattice_are_new_to_the_
 
 def test_padding_changes_neither_posterior_nor_score(vae: network.CrystalVae) -> None:
     given = one()
-    frac, types, mask = given.frac.new_zeros(1, ATOMS + 3, 3), torch.zeros(1, ATOMS + 3).long(), torch.zeros(1, ATOMS + 3)
+    frac, types, mask = (
+        given.frac.new_zeros(1, ATOMS + 3, 3),
+        torch.zeros(1, ATOMS + 3).long(),
+        torch.zeros(1, ATOMS + 3),
+    )
     frac[:, :ATOMS], types[:, :ATOMS], mask[:, :ATOMS] = given.frac, given.types, 1
     padded = Batch(frac, given.cells, types, mask.bool(), given.counts)
     torch.testing.assert_close(vae.encode(padded), vae.encode(given), atol=1e-9, rtol=0)
@@ -157,7 +163,9 @@ def test_a_layer_multiplies_matrices_as_they_are(vae: network.CrystalVae) -> Non
     full = full + full.transpose(1, 2)
     vector = torch.randn(1, 3, 2, 4, generator=rng, dtype=torch.float64)
     six = torch.stack([full[:, i, j] * (1.0 if i == j else 2**0.5) for i, j in MATRIX], 1)
-    torch.testing.assert_close(layer._times(six, vector), torch.einsum("bijnf,bjnf->binf", full, vector), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(
+        layer._times(six, vector), torch.einsum("bijnf,bjnf->binf", full, vector), rtol=1e-6, atol=1e-6
+    )
     square = layer._square(vector)
     assert float(square[:, :3].sum(1).abs().max()) < 1e-6
     torch.testing.assert_close(square[:, 3], 2**0.5 * vector[:, 0] * vector[:, 1], rtol=1e-6, atol=1e-6)
@@ -263,7 +271,9 @@ def test_no_file_of_a_generator_is_a_pickle(tiny_folder: Path) -> None:
 def test_nothing_in_the_engine_speaks_pickle() -> None:
     sources = [path.read_text() for path in Path(network.__file__).parent.glob("*.py")]
     assert sources
-    assert not any(word in text for text in sources for word in ("import pickle", "torch.load(", "torch.save(", "joblib"))
+    assert not any(
+        word in text for text in sources for word in ("import pickle", "torch.load(", "torch.save(", "joblib")
+    )
 
 
 @pytest.mark.parametrize(
