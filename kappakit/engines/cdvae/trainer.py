@@ -55,7 +55,10 @@ class CdvaeTrainer:
         folder: Path,
         progress: Progress,
     ) -> GeneratorTrainingResult:
-        """Train to the end; raises InputError for an unknown configuration, too few crystals, a foreign checkpoint."""
+        """Train to the end.
+
+        Raises InputError for an unknown configuration or part, too few crystals, a foreign checkpoint.
+        """
         chosen = _named(configuration, overrides)
         data = _prepared(crystals, chosen.architecture.max_atoms)
         training = Training(_description(chosen, data), seed=seed, device=self.device, folder=folder, minutes=minutes)
@@ -93,6 +96,9 @@ def _named(name: str, overrides: dict[str, Any]) -> Configuration:
 
 
 def _prepared(crystals: Sequence[TrainingCrystal], max_atoms: int) -> Data:
+    unknown = sorted({given.part for given in crystals} - set(PARTS))
+    if unknown:
+        raise InputError(f"there is no part {', '.join(map(repr, unknown))}; there are {', '.join(PARTS)}")
     left_out: Counter[str] = Counter()
     kept = []
     for given in crystals:

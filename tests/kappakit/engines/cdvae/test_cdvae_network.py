@@ -1,4 +1,4 @@
-"""What the networks must not see (where a crystal lies, how it is turned, in which order), and what is stored of them."""
+"""What the networks must not see: place, direction, order. What is stored of them, and what is refused."""
 
 from __future__ import annotations
 
