@@ -48,7 +48,7 @@ STAGES: dict[str, Stage] = dict(
         _stage("deduplicate", "1", c.DeduplicateInputs, c.DeduplicateOutputs, DeduplicateSettings),
         _stage("novelty", "1", c.NoveltyInputs, c.NoveltyOutputs, DeduplicateSettings),
         _stage("training_novelty", "1", c.TrainingNoveltyInputs, c.TrainingNoveltyOutputs, DeduplicateSettings),
-        _stage("screen", "1", c.ScreenInputs, c.ScreenOutputs, ScreenSettings),
+        _stage("screen", "2", c.ScreenInputs, c.ScreenOutputs, ScreenSettings),
         _stage("stability", "1", c.StabilityInputs, c.StabilityOutputs),
         _stage("embed", "1", c.EmbedInputs, c.EmbedOutputs, EmbedSettings),
         _stage("sample", "1", c.SampleInputs, c.SampleOutputs, SampleSettings),
