@@ -127,7 +127,7 @@ def _standardised(cell: Any, to_primitive: bool, symprec: float, angle_tolerance
 @cache
 def _order_of_point_group(hall_number: int) -> int:
     """From spglib's tables: the operations found in a supercell are those only that the supercell has too."""
-    found = spglib.get_symmetry_from_database(hall_number)
+    found: Any = spglib.get_symmetry_from_database(hall_number)
     return len(np.unique(found["rotations"].reshape(-1, 9), axis=0))
 
 
