@@ -57,7 +57,7 @@ STAGES: dict[str, Stage] = dict(
         _stage("conductivity", "1", c.ConductivityInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("force_sets", "1", c.ForceSetInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("train_potential", "1", c.TrainInputs, c.TrainOutputs),
-        _stage("train_generator", "1", c.TrainGeneratorInputs, c.TrainGeneratorOutputs),
+        _stage("train_generator", "2", c.TrainGeneratorInputs, c.TrainGeneratorOutputs),
         _stage("assess_generator", "1", c.AssessInputs, c.AssessOutputs, GenerateSettings),
         _stage("export", "1", c.ExportInputs, c.ExportOutputs),
     ]
