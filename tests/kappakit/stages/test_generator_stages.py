@@ -12,6 +12,7 @@ import pytest
 
 from kappakit import archive
 from kappakit.crystals import Crystal
+from kappakit.engines.cdvae.samplers import SAMPLERS
 from kappakit.engines.doors import RealEngines
 from kappakit.engines.search.generator import SearchGenerator
 from kappakit.errors import InputError
@@ -266,6 +267,7 @@ def test_an_assessment_measures_reconstruction_and_generation(
     tiny: GeneratorRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(SAMPLERS, "annealed", replace(SAMPLERS["annealed"], levels=3))
     inputs = AssessInputs(tiny, count=8, reconstructed=2, seed=0, potential=PotentialRef("fake", "fake"))
     outputs = assess_generator.run(inputs, WIDE, engines=Engines())
     quality = json.loads(outputs.quality, parse_constant=pytest.fail)

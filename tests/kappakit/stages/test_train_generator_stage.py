@@ -131,10 +131,10 @@ def test_what_the_files_hold_besides_crystals_is_refused_and_counted(place: Path
     assert json.loads(outputs.card)["data"]["train"] == 9
 
 
-def test_files_without_a_crystal_are_refused(place: Path) -> None:
-    (place / "notes.cif").write_text("no crystal at all")
+def test_files_without_a_crystal_are_refused(shelf: dict[str, list[Crystal]]) -> None:
+    shelf.update({"train.xyz": [], "test.xyz": []})
     with pytest.raises(InputError, match="no usable crystal"):
-        run(inputs(("train", "notes.cif", str(place / "notes.cif"))))
+        run(PARTS)
 
 
 @pytest.mark.parametrize(

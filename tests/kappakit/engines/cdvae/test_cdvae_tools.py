@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return found, [ReadRefusal("notes", "no-crystal", "it holds no crystal")]
 
     monkeypatch.setattr(tools, "read_files", take)
+    monkeypatch.setattr(tools, "WIDE", replace(tools.WIDE, max_atoms=4, tries=1))
     return tmp_path
 
 
@@ -61,7 +63,7 @@ def test_crystals_about_one_and_between_two_are_those_of_the_generator(
     assert [frame.info["name"] for frame in frames] == ["generated-0", "generated-1", "generated-2"]
     centres = CRYSTALS[: int(file[0])]
     expected = CdvaeGenerator(tiny_folder, device="cpu").generate(
-        seed=4, start=0, count=3, settings=tools.replace(tools.WIDE, count=3), centres=centres, progress=lambda *_: None
+        seed=4, start=0, count=3, settings=replace(tools.WIDE, count=3), centres=centres, progress=lambda *_: None
     )
     np.testing.assert_allclose([f.cell.array for f in frames], [m.crystal.cell for m in expected], atol=1e-6)
 

@@ -68,10 +68,10 @@ def test_a_training_learns_and_leaves_a_generator_that_loads(tmp_path: Path) -> 
 
 def test_the_curve_is_written_as_it_goes(tmp_path: Path) -> None:
     progress = SilentProgress()
-    result = train_tiny(tmp_path, progress=progress)
-    assert [point.step for point in result.curve] == [8, 16, 24]
+    result = train_tiny(tmp_path, steps=6, validate_every=2, progress=progress)
+    assert [point.step for point in result.curve] == [2, 4, 6]
     assert len((tmp_path / "curve.jsonl").read_text().splitlines()) == 3
-    assert [done for done, total, _ in progress.calls if total == STEPS] == [8, 16, 24]
+    assert [done for done, total, _ in progress.calls if total == 6] == [2, 4, 6]
 
 
 def test_a_training_that_was_cut_off_resumes_to_the_same_bits(
@@ -87,9 +87,10 @@ def test_a_training_that_was_cut_off_resumes_to_the_same_bits(
 def test_a_training_whose_lattices_are_its_own_resumes_to_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = train_tiny(tmp_path / "whole", lattice="predicted")
-    cut_off(tmp_path / "pieces", 16, monkeypatch, lattice="predicted")
-    assert train_tiny(tmp_path / "pieces", lattice="predicted").sha256 == whole.sha256
+    chosen = {"lattice": "predicted", "steps": 12, "validate_every": 6}
+    whole = train_tiny(tmp_path / "whole", **chosen)
+    cut_off(tmp_path / "pieces", 6, monkeypatch, **chosen)
+    assert train_tiny(tmp_path / "pieces", **chosen).sha256 == whole.sha256
 
 
 def test_a_finished_training_is_finished(tmp_path: Path) -> None:
@@ -100,13 +101,14 @@ def test_a_finished_training_is_finished(tmp_path: Path) -> None:
 
 
 def test_a_curve_that_a_crash_tore_is_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cut_off(tmp_path, 16, monkeypatch)
+    brief = {"steps": 6, "validate_every": 2}
+    cut_off(tmp_path, 4, monkeypatch, **brief)
     with (tmp_path / "curve.jsonl").open("a") as curve:
         curve.write('{"step": 1')
-    assert [point.step for point in train_tiny(tmp_path).curve] == [8, 16, 24]
+    assert [point.step for point in train_tiny(tmp_path, **brief).curve] == [2, 4, 6]
 
 
-def test_a_crash_while_a_checkpoint_is_written_leaves_the_older_one(tmp_path: Path, tiny_folder: Path) -> None:
+def test_a_crash_while_a_checkpoint_is_written_leaves_the_older_one(tmp_path: Path) -> None:
     train_tiny(tmp_path, steps=8)
     (tmp_path / "checkpoint.safetensors.new").write_bytes(b"half")
     assert train_tiny(tmp_path, steps=8).card["training"]["steps"] == 8
@@ -332,5 +334,6 @@ def test_the_card_says_what_was_trained(tiny_folder: Path) -> None:
     assert card["version"].startswith("cdvae 1 (torch ")
 
 
-def test_another_seed_gives_other_weights(tmp_path: Path, tiny_folder: Path) -> None:
-    assert train_tiny(tmp_path, seed=1).sha256 != CdvaeGenerator(tiny_folder).sha256
+def test_another_seed_gives_other_weights(tmp_path: Path) -> None:
+    first, second = (train_tiny(tmp_path / str(seed), seed=seed, steps=1).sha256 for seed in (0, 1))
+    assert first != second
