@@ -25,7 +25,9 @@ class Surrogate(nn.Module):
     def __init__(self, bank: Bank, seed: int) -> None:
         super().__init__()
         known = torch.tensor(simplicity(bank.atoms, bank.operations), dtype=torch.float32)
-        means = torch.tensor(bank.means, dtype=torch.float32)
+        self.means = means = torch.tensor(bank.means, dtype=torch.float32)
+        self.sharpness = torch.tensor(bank.widths, dtype=torch.float32).pow(-2)
+        self.heights = 0.5 * (self.sharpness.log() - self.sharpness * means.square()).sum(1)
         self.centre, self.spread = means.mean(0), means.std(0) + NARROWEST
         self.offset, self.scale = known.mean(), known.std() + NARROWEST
         with torch.random.fork_rng(devices=[]):
@@ -43,8 +45,9 @@ class Surrogate(nn.Module):
         return self.offset + self.scale * self.layers((z - self.centre) / self.spread).squeeze(-1)
 
     def penalty(self, z: Tensor) -> Tensor:
-        """(b,) how far from the bank: half the mean square of the components, in its standard deviations."""
-        return 0.5 * ((z - self.centre) / self.spread).square().mean(-1)
+        """(b,) how far from the bank: minus the log density of its posteriors together, a dimension, and a constant."""
+        squares = z.square() @ self.sharpness.T - 2.0 * z @ (self.sharpness * self.means).T
+        return -torch.logsumexp(self.heights - 0.5 * squares, 1) / z.shape[1]
 
 
 def climb(surrogate: Surrogate, start: np.ndarray, *, steps: int, rate: float, penalty: float) -> np.ndarray:

@@ -116,9 +116,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             options.add_argument("--seed", type=int, default=0)
             options.add_argument("--temperature", type=float, default=1.0)
     search_options = commands.choices["search"]
-    search_options.add_argument("--steps", type=int, default=200)
-    search_options.add_argument("--rate", type=float, default=0.02)
-    search_options.add_argument("--penalty", type=float, default=1.0)
+    search_options.add_argument("--steps", type=int, default=100)
+    search_options.add_argument("--rate", type=float, default=0.01)
+    search_options.add_argument("--penalty", type=float, default=10.0)
     given = parser.parse_args(arguments)
     try:
         COMMANDS[given.command](CdvaeGenerator(given.folder, device=given.device), given)

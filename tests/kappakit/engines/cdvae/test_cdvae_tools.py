@@ -125,8 +125,16 @@ def test_a_climb_raises_what_is_predicted_and_the_penalty_holds_it_back() -> Non
         return float(surrogate(torch.tensor(z, dtype=torch.float32)).mean())
 
     assert predicted(free) > predicted(start) + 0.5
-    assert np.abs(free).mean() > np.abs(held).mean()
+    assert np.abs(free - start).mean() > np.abs(held - start).mean()
     np.testing.assert_array_equal(climb(surrogate, start, steps=0, rate=0.05, penalty=1.0), start.astype(np.float32))
+
+
+def test_the_penalty_is_the_log_density_of_the_posteriors_a_dimension() -> None:
+    bank, z = plain_bank(20), np.random.default_rng(3).normal(size=(5, LATENT))
+    squares = (((z[:, None] - bank.means) / bank.widths) ** 2).sum(-1)
+    density = np.exp(-0.5 * squares).sum(1) / np.prod(bank.widths[0])
+    found = Surrogate(bank, 0).penalty(torch.tensor(z, dtype=torch.float32)).numpy()
+    np.testing.assert_allclose(found, -np.log(density) / LATENT, rtol=1e-3)
 
 
 def test_a_climb_of_one_does_not_see_the_others() -> None:
