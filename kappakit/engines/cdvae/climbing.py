@@ -9,6 +9,7 @@ from torch.nn.functional import mse_loss
 
 from kappakit.engines.cdvae.backbone import perceptron
 from kappakit.engines.cdvae.bank import Bank
+from kappakit.engines.cdvae.precision import single_precision
 
 HIDDEN, FIT_STEPS, FIT_RATE, DECAY = 64, 300, 1e-2, 1.0
 NARROWEST = 1e-6
@@ -22,6 +23,7 @@ def simplicity(atoms: np.ndarray, operations: np.ndarray) -> np.ndarray:
 class Surrogate(nn.Module):
     """Simplicity from a latent vector: one hidden layer, fitted to the means of a bank."""
 
+    @single_precision()
     def __init__(self, bank: Bank, seed: int) -> None:
         super().__init__()
         known = torch.tensor(simplicity(bank.atoms, bank.operations), dtype=torch.float32)

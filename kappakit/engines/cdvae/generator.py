@@ -16,6 +16,7 @@ from kappakit.engines.cdvae.bank import Bank, encoded
 from kappakit.engines.cdvae.batches import niggli, store
 from kappakit.engines.cdvae.crystal_file import read_crystals
 from kappakit.engines.cdvae.decoding import Decoded, Decoding, Limits, Numbers
+from kappakit.engines.cdvae.precision import single_precision
 from kappakit.engines.cdvae.priors import Around, LatentDraws, Prior
 from kappakit.engines.cdvae.samplers import SAMPLERS
 from kappakit.errors import InputError
@@ -86,6 +87,7 @@ class CdvaeGenerator:
         z = self._latents(numbers, indices, settings, centres)
         return self.decode(z, seed=seed, start=start, settings=settings, progress=progress)
 
+    @single_precision()
     def decode(
         self, z: np.ndarray, *, seed: int, start: int = 0, settings: GenerateSettings, progress: Progress
     ) -> list[GeneratedCrystal]:
@@ -110,6 +112,7 @@ class CdvaeGenerator:
             for found, index, drawn, latent in zip(made, indices, numbers, z, strict=True)
         ]
 
+    @single_precision()
     def reconstruct(
         self, crystals: Sequence[Crystal], *, seed: int, settings: GenerateSettings, progress: Progress
     ) -> list[Crystal]:
@@ -130,6 +133,7 @@ class CdvaeGenerator:
         decoding = Decoding(self.network, z, numbers, limits=limits, sampler=sampler, batch=batch)
         return decoding.run(settings.tries, lambda done, note: progress(done, len(z), f"crystals {note}"))
 
+    @single_precision()
     def encode(self, crystals: Sequence[Crystal]) -> tuple[np.ndarray, np.ndarray]:
         """Means and widths (m, latent) of the crystals' posteriors; raises InputError for an unknown element."""
         unknown = sorted({s for c in crystals for s in c.symbols} - set(self.species))

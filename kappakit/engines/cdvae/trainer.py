@@ -21,6 +21,7 @@ from kappakit.engines.cdvae.configurations import Configuration, configuration
 from kappakit.engines.cdvae.crystal_file import PARTS, read_crystals, write_crystals
 from kappakit.engines.cdvae.generator import VERSION
 from kappakit.engines.cdvae.geometry import effective_neighbours, parameters_of
+from kappakit.engines.cdvae.precision import single_precision
 from kappakit.engines.cdvae.training import CURVE, Training
 from kappakit.errors import InputError
 from kappakit.ports import (
@@ -44,6 +45,7 @@ class CdvaeTrainer:
         """`device` 'cpu' or 'cuda'; '': a GPU where torch sees one."""
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
 
+    @single_precision()
     def train(
         self,
         crystals: Sequence[TrainingCrystal],

@@ -78,6 +78,20 @@ def test_each_crystal_carries_its_own_seed(carbon_nitride: CdvaeGenerator) -> No
     assert {m.crystal.digest for m in found}.isdisjoint(m.crystal.digest for m in other)
 
 
+def test_the_default_precision_of_another_library_changes_nothing(
+    carbon_nitride: CdvaeGenerator, tiny_folder: Path
+) -> None:
+    expected, before = made(carbon_nitride, 0, 2), torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = made(CdvaeGenerator(tiny_folder, device="cpu"), 0, 2)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(before)
+    for one, other in zip(expected, found, strict=True):
+        assert_alike(one, other)
+
+
 def test_no_crystals_are_no_error(carbon_nitride: CdvaeGenerator) -> None:
     assert made(carbon_nitride, 0, 0) == []
     means, widths = carbon_nitride.encode([])

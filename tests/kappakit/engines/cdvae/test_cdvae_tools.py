@@ -114,7 +114,7 @@ def test_the_surrogate_learns_what_the_bank_knows() -> None:
 
 def test_equal_crystals_make_a_surrogate_that_knows_one_number() -> None:
     bank = Bank(np.ones((9, LATENT)), np.ones((9, LATENT)), np.full(9, 2), np.full(9, 48))
-    assert float(Surrogate(bank, 0)(torch.ones(1, LATENT))) == pytest.approx(np.log2(24), abs=1e-3)
+    assert float(Surrogate(bank, 0)(torch.ones(1, LATENT, dtype=torch.float32))) == pytest.approx(np.log2(24), abs=1e-3)
 
 
 def test_a_climb_raises_what_is_predicted_and_the_penalty_holds_it_back() -> None:
