@@ -232,7 +232,7 @@ class Trainer(Protocol):
 @dataclass(frozen=True, eq=False)
 class TrainingCrystal:
     """A crystal of a generator's data set. `part`: 'train' | 'validation' | 'test'; `source` as the import names it;
-    `distinct`: the first of its kind in its part."""
+    `distinct`: the one of its kind in its part that others are compared with."""
 
     crystal: Crystal
     part: str

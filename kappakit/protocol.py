@@ -332,9 +332,9 @@ def _checked(value: Any, kind: type, facts: FieldFacts) -> tuple[str, Any]:
 def _range_problem(value: Any, facts: FieldFacts) -> str:
     unit = f" {facts.unit}" if facts.unit else ""
     if facts.low is not None and value < facts.low:
-        return f"must be at least {facts.low:g}{unit}"
+        return f"must be at least {facts.low:,.12g}{unit}"
     if facts.high is not None and value > facts.high:
-        return f"must be at most {facts.high:g}{unit}"
+        return f"must be at most {facts.high:,.12g}{unit}"
     return ""
 
 

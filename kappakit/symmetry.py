@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def find_symmetry(crystal: Crystal, *, symprec: float, angle_tolerance: float) -
         number=int(dataset.number),
         symbol=str(dataset.international),
         point_group=str(dataset.pointgroup),
-        operations=len(np.unique(dataset.rotations.reshape(-1, 9), axis=0)),
+        operations=_order_of_point_group(int(dataset.hall_number)),
         crystal_system=crystal_system(int(dataset.number)),
         wyckoff=_orbits(dataset, crystal, conventional.n_atoms),
         primitive=primitive,
@@ -121,6 +122,13 @@ def _standardised(cell: Any, to_primitive: bool, symprec: float, angle_tolerance
         cell, to_primitive=to_primitive, no_idealize=False, symprec=symprec, angle_tolerance=angle_tolerance
     )
     return None if found is None else Crystal(*found)
+
+
+@cache
+def _order_of_point_group(hall_number: int) -> int:
+    """From spglib's tables: the operations found in a supercell are those only that the supercell has too."""
+    found: Any = spglib.get_symmetry_from_database(hall_number)
+    return len(np.unique(found["rotations"].reshape(-1, 9), axis=0))
 
 
 def _orbits(dataset: spglib.SpglibDataset, crystal: Crystal, n_conventional: int) -> tuple[str, ...]:

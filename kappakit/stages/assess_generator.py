@@ -52,7 +52,7 @@ def _known(generator: LatentGenerator, test: Sequence[Crystal], engines: Engines
 
 def _reconstruction(
     generator: LatentGenerator, test: Sequence[Crystal], inputs: AssessInputs, settings: Any, engines: Engines
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Share of test crystals that are matched again, and the mean rms of those in units of (V/N)^(1/3)."""
     chosen = [
         test[i] for i in np.unique(np.linspace(0, len(test) - 1, min(len(test), inputs.reconstructed)).astype(int))
@@ -63,7 +63,7 @@ def _reconstruction(
         for one, other in zip(chosen, again, strict=True)
     ]
     matched = [rms for rms in found if rms is not None]
-    mean = float(np.mean(matched)) if matched else float("nan")
+    mean = float(np.mean(matched)) if matched else None
     return {"crystals": len(chosen), "match": len(matched) / max(len(chosen), 1), "rmse": mean}
 
 
@@ -74,7 +74,8 @@ def _generation(
     inputs: AssessInputs,
     settings: GenerateSettings,
     engines: Engines,
-) -> dict[str, float]:
+) -> dict[str, float | None]:
+    """Figures of generated crystals; None where there is no valid crystal to be measured."""
     started = time.monotonic()
     made = generator.generate(
         seed=inputs.seed, start=0, count=inputs.count, settings=settings, progress=engines.progress
@@ -84,17 +85,17 @@ def _generation(
     valid = [c for c in crystals if is_valid(c)]
     covered = coverage(fingerprints(crystals, _told(engines, len(crystals), "fingerprints")), known)
     some = _some(valid, inputs.seed)
-    figures = {
+    figures: dict[str, float | None] = {
         "crystals": len(crystals),
         "seconds_each": seconds,
         "valid": len(valid) / max(len(crystals), 1),
-        "plausible": float(np.mean([is_plausible(c) for c in crystals])),
+        "plausible": sum(is_plausible(c) for c in crystals) / max(len(crystals), 1),
         "recall": covered.recall,
         "precision": covered.precision,
-        "density_wasserstein": density_wasserstein(some, test),
+        "density_wasserstein": density_wasserstein(some, test) if some else None,
     }
     if inputs.potential is not None:
-        figures["energy_wasserstein"] = _energies(engines.potential(inputs.potential), some, test)
+        figures["energy_wasserstein"] = _energies(engines.potential(inputs.potential), some, test) if some else None
     return figures
 
 

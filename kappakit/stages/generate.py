@@ -62,13 +62,15 @@ def _item(made: GeneratedCrystal, settings: GenerateSettings) -> GeneratedItem:
     crystal, group = made.crystal, ""
     if settings.symmetrise:
         crystal, group = symmetrised(made.crystal, settings.symmetrise)
+        if _problem(crystal, settings) is not None or crystal.n_atoms < settings.min_atoms:
+            crystal, group = made.crystal, ""
     return GeneratedItem(made.index, made.seed, crystal, made.latent, made.consistency, group)
 
 
 def symmetrised(crystal: Crystal, tolerance: float) -> tuple[Crystal, str]:
     """The idealised primitive cell where `tolerance` (Å) shows more symmetry than there is; else the crystal and ''.
 
-    A cell that would get closer atoms by it than half the tolerance explains is left alone.
+    A crystal whose atoms would come closer by it than the tolerance explains is left alone.
     """
     try:
         near = find_symmetry(crystal, symprec=tolerance, angle_tolerance=-1.0)

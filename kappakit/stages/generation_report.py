@@ -42,9 +42,12 @@ def _against_test(
     crystals: Sequence[Crystal], generator: Generator, test: Sequence[Crystal], engines: Engines, notes: list[str]
 ) -> dict[str, float | None]:
     """Coverage and densities against the generator's test crystals."""
-    density = density_wasserstein(crystals, test) if crystals and test else None
+    if not crystals:
+        notes.append("no crystals: there is nothing to measure")
+        return {"recall": None, "precision": None, "density_wasserstein": None}
+    density = density_wasserstein(crystals, test) if test else None
     stored = generator.file(FINGERPRINTS)
-    if stored is None or not crystals:
+    if stored is None:
         notes.append("no coverage: the generator has no fingerprints of its test crystals; assess it first")
         return {"recall": None, "precision": None, "density_wasserstein": density}
     made = fingerprints(crystals, lambda done: engines.progress(done, len(crystals), "fingerprints"))

@@ -49,7 +49,7 @@ STAGES: dict[str, Stage] = dict(
         _stage("deduplicate", "1", c.DeduplicateInputs, c.DeduplicateOutputs, DeduplicateSettings),
         _stage("novelty", "1", c.NoveltyInputs, c.NoveltyOutputs, DeduplicateSettings),
         _stage("training_novelty", "1", c.TrainingNoveltyInputs, c.TrainingNoveltyOutputs, DeduplicateSettings),
-        _stage("screen", "1", c.ScreenInputs, c.ScreenOutputs, ScreenSettings),
+        _stage("screen", "2", c.ScreenInputs, c.ScreenOutputs, ScreenSettings),
         _stage("stability", "1", c.StabilityInputs, c.StabilityOutputs),
         _stage("embed", "1", c.EmbedInputs, c.EmbedOutputs, EmbedSettings),
         _stage("sample", "1", c.SampleInputs, c.SampleOutputs, SampleSettings),
@@ -58,7 +58,7 @@ STAGES: dict[str, Stage] = dict(
         _stage("conductivity", "1", c.ConductivityInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("force_sets", "1", c.ForceSetInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("train_potential", "1", c.TrainInputs, c.TrainOutputs),
-        _stage("train_generator", "1", c.TrainGeneratorInputs, c.TrainGeneratorOutputs),
+        _stage("train_generator", "2", c.TrainGeneratorInputs, c.TrainGeneratorOutputs),
         _stage("assess_generator", "1", c.AssessInputs, c.AssessOutputs, GenerateSettings),
         _stage("export", "1", c.ExportInputs, c.ExportOutputs),
     ]

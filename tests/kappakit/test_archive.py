@@ -27,8 +27,9 @@ def test_nested_records_with_crystals_come_back(tmp_path: Path) -> None:
 
 def test_arrays_keep_every_bit(tmp_path: Path) -> None:
     latent = np.random.default_rng(0).normal(size=7)
-    archive.write(tmp_path, "out", GenerateOutputs("search", "1", (GeneratedItem(0, 5, CARBON, latent),)))
+    archive.write(tmp_path, "out", GenerateOutputs("cdvae", "1", "ab12", (GeneratedItem(0, 5, CARBON, latent),)))
     again = archive.read(tmp_path, "out", GenerateOutputs)
+    assert again.sha256 == "ab12"
     assert again.crystals[0].latent is not None
     assert (again.crystals[0].latent == latent).all()
 

@@ -19,7 +19,7 @@ from kappakit.pipeline import (
     report_as_dict,
     report_from_dict,
 )
-from kappakit.protocol import CommitteeSettings, NeighbourSettings, Protocol
+from kappakit.protocol import CommitteeSettings, GenerateSettings, NeighbourSettings, Protocol
 
 POOL = ("import_structures", "generate", "relax", "deduplicate", "novelty", "screen", "stability", "embed", "sample")
 
@@ -57,9 +57,30 @@ def test_a_campaign_from_both_sources_takes_every_step_of_figure_one() -> None:
     ]
 
 
-@pytest.mark.parametrize(("source", "absent"), [("import", "generate"), ("search", "import_structures")])
+@pytest.mark.parametrize(("source", "absent"), [("import", "generate"), ("generate", "import_structures")])
 def test_a_source_that_is_not_asked_for_is_left_out(source: str, absent: str) -> None:
-    assert not any(step.startswith(absent) for step in walk(Protocol(source=source)))
+    steps = walk(Protocol(source=source))
+    assert not any(step.startswith(absent) for step in steps)
+    assert steps[0] == ("generate/0/0" if source == "generate" else "import_structures/0/0")
+
+
+def test_a_trained_generator_is_measured_thinned_and_compared_with_what_it_learned_from() -> None:
+    chosen = GenerateSettings(generator="cdvae", with_training=True, thin=0.1)
+    names = [step.split("/")[0] for step in walk(Protocol(source="generate", generate=chosen))]
+    assert names[:5] == ["generate", "training_crystals", "generation_report", "thin", "relax"]
+    assert names[names.index("novelty") + 1] == "training_novelty"
+
+
+def test_the_random_search_has_nothing_to_be_compared_with() -> None:
+    chosen = GenerateSettings(with_training=True, thin=0.1)
+    names = {step.split("/")[0] for step in walk(Protocol(source="both", generate=chosen))}
+    assert "thin" in names
+    assert names.isdisjoint({"training_crystals", "generation_report", "training_novelty"})
+
+
+def test_a_generator_that_nothing_is_asked_of_takes_no_part_in_an_import() -> None:
+    chosen = GenerateSettings(generator="cdvae", with_training=True, thin=0.1)
+    assert walk(Protocol(generate=chosen)) == walk(Protocol())
 
 
 def test_neighbours_that_find_nothing_end_the_campaign() -> None:

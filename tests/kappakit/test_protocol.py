@@ -38,3 +38,20 @@ def test_a_count_takes_whole_numbers_in_its_range_only(value: object) -> None:
 
 def test_a_whole_number_written_as_a_float_is_taken() -> None:
     assert Protocol.from_dict({"screen": {"max_atoms": 12.0}}).screen.max_atoms == 12
+
+
+@pytest.mark.parametrize("source", ["search", "cdvae"])
+def test_who_generates_is_no_source(source: str) -> None:
+    with pytest.raises(ProtocolError, match="must be one of import, generate, both"):
+        Protocol.from_dict({"source": source})
+
+
+def test_ten_million_crystals_are_refused_in_words() -> None:
+    with pytest.raises(ProtocolError, match=r"generate\.count: must be at most 1,000,000 crystals"):
+        Protocol.from_dict({"generate": {"count": 10_000_000}})
+
+
+@pytest.mark.parametrize(("name", "learned"), [("paper", True), ("demo", True), ("smoke", False)])
+def test_a_protocol_knows_whether_its_crystals_come_from_a_trained_generator(name: str, learned: bool) -> None:
+    assert PROTOCOLS[name].learned is learned
+    assert not Protocol.from_dict({**PROTOCOLS[name].as_dict(), "source": "import"}).learned

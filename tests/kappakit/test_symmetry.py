@@ -28,6 +28,16 @@ def test_the_order_of_diamonds_point_group_is_48_in_any_cell() -> None:
         assert found.crystal_system == "cubic"
 
 
+@pytest.mark.parametrize("repeats", [(1, 1, 2), (2, 1, 3)])
+def test_a_supercell_of_lower_symmetry_hides_no_operation(repeats: tuple[int, int, int]) -> None:
+    crystal = REFERENCES["diamond"].crystal
+    shifts = np.array(list(np.ndindex(*repeats)))
+    frac = np.concatenate([(crystal.frac + shift) / repeats for shift in shifts])
+    supercell = Crystal(crystal.cell * np.array(repeats)[:, None], frac, np.tile(crystal.numbers, len(shifts)))
+    found = find_symmetry(supercell, **PAPER)
+    assert (found.operations, found.primitive.n_atoms, found.point_group) == (48, 2, "m-3m")
+
+
 @pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_a_perturbed_crystal_has_the_space_group_that_pymatgen_finds(name: str) -> None:
     crystal = perturbed(REFERENCES[name].crystal, strain=0.002, rattle=0.01, rng=np.random.default_rng(4))

@@ -57,6 +57,8 @@ def restore(
         version, step, seconds, micro, skipped = tensors["state"].tolist()
         if version != VERSION:
             raise InputError(f"the checkpoint in {folder} was written by another version of this program; start anew")
+        if not _fits(tensors, weights):
+            raise InputError(f"the checkpoint in {folder} cannot be resumed: it belongs to another network")
         with torch.no_grad():
             for index, (weight, mean) in enumerate(zip(weights, average, strict=True)):
                 weight.copy_(tensors[f"{index}.weight"])
@@ -65,6 +67,12 @@ def restore(
         return State(int(step), seconds, int(micro), int(skipped))
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise InputError(f"the checkpoint in {folder} cannot be resumed: {error}") from error
+
+
+def _fits(tensors: dict[str, Tensor], weights: list[nn.Parameter]) -> bool:
+    """Whether these are all the network's weights, shape by shape: copying would stretch a smaller one unasked."""
+    stored = {name: tensor.shape for name, tensor in tensors.items() if name.endswith(".weight")}
+    return stored == {f"{index}.weight": weight.shape for index, weight in enumerate(weights)}
 
 
 def _moments(tensors: dict[str, Tensor], index: int, weight: nn.Parameter) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from kappakit.engines.cdvae.bank import Bank, encoded
 from kappakit.engines.cdvae.batches import niggli, store
 from kappakit.engines.cdvae.crystal_file import read_crystals
 from kappakit.engines.cdvae.decoding import Decoded, Decoding, Limits, Numbers
+from kappakit.engines.cdvae.precision import single_precision
 from kappakit.engines.cdvae.priors import Around, LatentDraws, Prior
 from kappakit.engines.cdvae.samplers import SAMPLERS
 from kappakit.errors import InputError
@@ -80,8 +81,22 @@ class CdvaeGenerator:
         no cell of it fits.
         """
         indices = range(start, start + count)
+        if not indices:
+            return []
         numbers = [Numbers.of(crystal_seed(seed, index), self.network.architecture.latent) for index in indices]
         z = self._latents(numbers, indices, settings, centres)
+        return self.decode(z, seed=seed, start=start, settings=settings, progress=progress)
+
+    @single_precision()
+    def decode(
+        self, z: np.ndarray, *, seed: int, start: int = 0, settings: GenerateSettings, progress: Progress
+    ) -> list[GeneratedCrystal]:
+        """Crystals of latent vectors (b, latent), with the random numbers of the sequence's crystals from `start` on.
+
+        Raises InputError for an unknown sampler and limits that no cell fits.
+        """
+        if settings.min_volume > settings.max_volume:
+            raise InputError("the smallest volume of a generated crystal is above the largest")
         limits = Limits(
             settings.min_atoms,
             settings.max_atoms,
@@ -89,16 +104,21 @@ class CdvaeGenerator:
             settings.max_volume,
             settings.lattice_temperature,
         )
+        indices = range(start, start + len(z))
+        numbers = [Numbers.of(crystal_seed(seed, index), z.shape[1]) for index in indices]
         made = self._decode(z, numbers, limits, settings, progress)
         return [
             GeneratedCrystal(found.crystal, index, drawn.seed, latent.astype(np.float32), found.distance)
             for found, index, drawn, latent in zip(made, indices, numbers, z, strict=True)
         ]
 
+    @single_precision()
     def reconstruct(
         self, crystals: Sequence[Crystal], *, seed: int, settings: GenerateSettings, progress: Progress
     ) -> list[Crystal]:
         """Each crystal encoded, one sample of its posterior decoded again: likeliest number of atoms and lattice."""
+        if not crystals:
+            return []
         means, widths = self.encode(crystals)
         numbers = [Numbers.of(crystal_seed(seed, i), self.network.architecture.latent) for i in range(len(crystals))]
         z = means + widths * np.stack([n.latent for n in numbers])
@@ -113,11 +133,14 @@ class CdvaeGenerator:
         decoding = Decoding(self.network, z, numbers, limits=limits, sampler=sampler, batch=batch)
         return decoding.run(settings.tries, lambda done, note: progress(done, len(z), f"crystals {note}"))
 
+    @single_precision()
     def encode(self, crystals: Sequence[Crystal]) -> tuple[np.ndarray, np.ndarray]:
         """Means and widths (m, latent) of the crystals' posteriors; raises InputError for an unknown element."""
         unknown = sorted({s for c in crystals for s in c.symbols} - set(self.species))
         if unknown:
             raise InputError(f"{self.name} knows {', '.join(self.species)}, not {', '.join(unknown)}")
+        if not crystals:
+            return np.zeros((0, self.network.architecture.latent)), np.zeros((0, self.network.architecture.latent))
         reduced = [niggli(crystal) for crystal in crystals]
         return encoded(self.network, store(reduced, self.species).to(self.device))
 

@@ -19,6 +19,7 @@ from kappakit.engines.cdvae.batches import Batch
 from kappakit.engines.cdvae.configurations import Configuration
 from kappakit.engines.cdvae.geometry import cells_from_parameters, neighbourhood, parameters_of
 from kappakit.engines.cdvae.parts import Decoder, Encoder, Heads, cube_root
+from kappakit.engines.cdvae.precision import single_precision
 from kappakit.errors import InputError
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
@@ -105,6 +106,7 @@ class CrystalVae(nn.Module):
         return cells * (DENSEST / volume).clamp(min=1.0).pow(1 / 3)[:, None, None]
 
 
+@single_precision()
 def build(description: Description, seed: int = 0) -> CrystalVae:
     """A network with fresh weights, drawn from `seed`."""
     with torch.random.fork_rng(devices=[]):
@@ -127,6 +129,7 @@ def save(network: CrystalVae, folder: Path, extra: dict[str, Tensor] | None = No
     return digest(folder)
 
 
+@single_precision()
 def load(folder: Path) -> tuple[CrystalVae, dict[str, Tensor]]:
     """A stored network in evaluation mode and the extra tensors; raises InputError for missing or damaged files."""
     try:

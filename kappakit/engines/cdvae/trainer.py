@@ -21,6 +21,7 @@ from kappakit.engines.cdvae.configurations import Configuration, configuration
 from kappakit.engines.cdvae.crystal_file import PARTS, read_crystals, write_crystals
 from kappakit.engines.cdvae.generator import VERSION
 from kappakit.engines.cdvae.geometry import effective_neighbours, parameters_of
+from kappakit.engines.cdvae.precision import single_precision
 from kappakit.engines.cdvae.training import CURVE, Training
 from kappakit.errors import InputError
 from kappakit.ports import (
@@ -44,6 +45,7 @@ class CdvaeTrainer:
         """`device` 'cpu' or 'cuda'; '': a GPU where torch sees one."""
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
 
+    @single_precision()
     def train(
         self,
         crystals: Sequence[TrainingCrystal],
@@ -55,7 +57,10 @@ class CdvaeTrainer:
         folder: Path,
         progress: Progress,
     ) -> GeneratorTrainingResult:
-        """Train to the end; raises InputError for an unknown configuration, too few crystals, a foreign checkpoint."""
+        """Train to the end.
+
+        Raises InputError for an unknown configuration or part, too few crystals, a foreign checkpoint.
+        """
         chosen = _named(configuration, overrides)
         data = _prepared(crystals, chosen.architecture.max_atoms)
         training = Training(_description(chosen, data), seed=seed, device=self.device, folder=folder, minutes=minutes)
@@ -93,6 +98,9 @@ def _named(name: str, overrides: dict[str, Any]) -> Configuration:
 
 
 def _prepared(crystals: Sequence[TrainingCrystal], max_atoms: int) -> Data:
+    unknown = sorted({given.part for given in crystals} - set(PARTS))
+    if unknown:
+        raise InputError(f"there is no part {', '.join(map(repr, unknown))}; there are {', '.join(PARTS)}")
     left_out: Counter[str] = Counter()
     kept = []
     for given in crystals:

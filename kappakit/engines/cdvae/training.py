@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from math import cos, pi
+from math import cos, inf, pi
 from pathlib import Path
 
 import torch
@@ -244,5 +244,13 @@ class Training:
 
 def _cut_curve(path: Path, step: int) -> None:
     if path.exists():
-        kept = [line for line in path.read_text().splitlines() if json.loads(line)["step"] <= step]
+        kept = [line for line in path.read_text().splitlines() if _step_of(line) <= step]
         path.write_text("".join(line + "\n" for line in kept))
+
+
+def _step_of(line: str) -> float:
+    """The step of a line of the curve; none ever reaches that of a line which a crash tore."""
+    try:
+        return float(json.loads(line)["step"])
+    except ValueError:
+        return inf

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kappakit.engines.search.generator import SearchGenerator
-from kappakit.ports import SilentProgress
+from kappakit.ports import GeneratorRef, SilentProgress
 
 
 @dataclass
@@ -20,8 +20,8 @@ class QuietEngines:
     def potential(self, ref: Any) -> Any:
         raise LookupError(f"no potential {ref} here")
 
-    def generator(self, name: str) -> SearchGenerator:
-        return {"search": SearchGenerator()}[name]
+    def generator(self, ref: GeneratorRef) -> SearchGenerator:
+        return {"search": SearchGenerator()}[ref.engine]
 
     def trainer(self, engine: str) -> Any:
         raise LookupError(f"no trainer {engine} here")

@@ -7,13 +7,14 @@ import pytest
 from kappakit.engines.search import generator
 from kappakit.engines.search.generator import SearchGenerator
 from kappakit.errors import InputError
-from kappakit.ports import SilentProgress
+from kappakit.ports import GeneratorRef, SilentProgress
 from kappakit.protocol import GenerateSettings
 from kappakit.stages import generate
 from kappakit.stages.contracts import GenerateInputs
 from kappakit.symmetry import find_symmetry, shortest_distance
 
 SETTINGS = GenerateSettings(min_atoms=2, max_atoms=6)
+SEARCH = GeneratorRef("search", "search")
 
 
 def made(seed: int, start: int, count: int, settings: GenerateSettings = SETTINGS):
@@ -65,13 +66,14 @@ def test_what_cannot_be_searched_is_said(settings: GenerateSettings, message: st
 def test_a_number_without_a_crystal_is_a_refusal(engines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator, "ATTEMPTS", 5)
     impossible = GenerateSettings(min_distance=2.2, min_volume=7.6, max_volume=7.7, min_atoms=7, max_atoms=7)
-    outputs = generate.run(GenerateInputs(seed=0, start=3, count=1), impossible, engines=engines)
+    outputs = generate.run(GenerateInputs(seed=0, start=3, count=1, generator=SEARCH), impossible, engines=engines)
     assert outputs.crystals == ()
     assert [(refusal.source, refusal.reason) for refusal in outputs.refusals] == [("search#3", "no-crystal-found")]
 
 
 def test_the_stage_names_generator_version_and_seeds(engines) -> None:
-    outputs = generate.run(GenerateInputs(seed=0, start=0, count=2), SETTINGS, engines=engines)
+    outputs = generate.run(GenerateInputs(seed=0, start=0, count=2, generator=SEARCH), SETTINGS, engines=engines)
     assert outputs.generator == "search"
     assert outputs.version.startswith("search (pyxtal ")
+    assert outputs.sha256 == ""
     assert len({item.seed for item in outputs.crystals}) == 2
