@@ -108,7 +108,7 @@ class CandidateFilter(filters.FilterSet):
         return rows.filter(tags__contains=[value])
 
     def by_new_to_generator(self, rows: QuerySet[CandidateSummary], _: str, value: bool) -> QuerySet[CandidateSummary]:
-        """Generated, unique, and compared with the training crystals; those that nobody compared are found by neither."""
+        """Those that were compared with the training crystals: unique generated ones; others are found by neither."""
         compared = rows.filter(candidate__generation__compared=True)
         novel = Q(candidate__generation__training_source="")
         return compared.filter(novel if value else ~novel)
