@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +70,13 @@ def browser_context_args(browser_context_args: dict) -> dict:
     return {**browser_context_args, "viewport": {"width": 1400, "height": 950}, "reduced_motion": "reduce"}
 
 
+PATIENCE_S = 30.0
+DRAWN = (
+    "[...document.querySelectorAll('[data-figure],[data-cell]')].every((e) => e.dataset.drawn)"
+    " && !document.querySelector('[hx-trigger=load]')"
+)
+
+
 @dataclass
 class Seat:
     """Somebody before a page: `complaints` are console errors, uncaught exceptions and policy violations."""
@@ -84,10 +92,11 @@ class Seat:
         return self.page
 
     def drawn(self) -> None:
-        self.page.wait_for_function(
-            "[...document.querySelectorAll('[data-figure],[data-cell]')].every((e) => e.dataset.drawn)"
-            " && !document.querySelector('[hx-trigger=load]')"
-        )
+        """Not by wait_for_function: from its second look on it evaluates inside the page, which the policy forbids."""
+        patience = time.monotonic() + PATIENCE_S
+        while not self.page.evaluate(DRAWN):
+            assert time.monotonic() < patience, "figures, or parts that load by themselves, did not come"
+            self.page.wait_for_timeout(50)
 
     def picture(self, name: str) -> None:
         """A screenshot for people, with SCREENSHOTS=1; the folder is ignored by git."""

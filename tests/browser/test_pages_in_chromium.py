@@ -8,14 +8,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
+from apps.structures.models import Candidate
+from tests.apps.generation import generated_by
 from tests.web import world as w
 
-SHOWN_DARK = ("campaign", "candidates", "candidate", "campaign-new")
+SHOWN_DARK = ("campaign", "candidates", "candidate", "generation", "campaign-new")
 
 
 def addresses(world) -> dict[str, str]:
-    pk = world.campaign.pk
-    tabs = ("campaign", "candidates", "map", "lists", "refusals", "protocol", "members")
+    pk, generator = world.campaign.pk, w.a_generator(quality=w.QUALITY)
+    generated_by(world.campaign, generator, list(Candidate.objects.filter(campaign=pk, origin="generated")))
+    tabs = ("campaign", "candidates", "map", "generation", "lists", "refusals", "protocol", "members")
     return {
         "campaigns": reverse("campaigns"),
         **{name: reverse(name, args=[pk]) for name in tabs},
@@ -26,7 +29,7 @@ def addresses(world) -> dict[str, str]:
         "models": reverse("models"),
         "model": reverse("model", args=[world.model.pk]),
         "model-new": reverse("model-new"),
-        "generator": reverse("model", args=[w.a_generator(quality=w.QUALITY).pk]),
+        "generator": reverse("model", args=[generator.pk]),
         "generator-new": reverse("generator-new"),
         "jobs": reverse("jobs"),
         "job": reverse("job", args=[world.job.pk]),
