@@ -23,7 +23,7 @@ from kappakit.stages.contracts import AssessOutputs
 
 CDVAE = "cdvae"
 TRAIN_STAGE, ASSESS_STAGE = "train_generator", "assess_generator"
-CONFIGURATIONS = ("carbon", "published", "tiny")
+CONFIGURATIONS = ("laptop", "carbon", "published", "tiny")
 """Names in kappakit.engines.cdvae.configurations, the one that ships first."""
 SPLITS = ("given", "grouped")
 FINGERPRINTS = "fingerprints.safetensors"

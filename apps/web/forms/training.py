@@ -16,7 +16,8 @@ CONFIGURATIONS = {
     "carbon-paper": "carbon-paper: the paper's hyper-parameters; wants a GPU",
 }
 GENERATOR_CONFIGURATIONS = {
-    "carbon": "carbon: what ships; hours on two cores, less on a GPU",
+    "laptop": "laptop: what ships; 90 minutes on a core",
+    "carbon": "carbon: wider, larger batches; for a GPU",
     "published": "published: close to the CDVAE paper, 95,000 steps; wants a GPU",
     "tiny": "tiny: minutes on two cores, for trying things out",
 }
