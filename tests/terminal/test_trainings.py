@@ -110,7 +110,7 @@ def test_what_ships_is_trained_where_nothing_else_is_asked(scientist, crystals, 
     ends(monkeypatch, "DONE")
     ran("train_generator", "mine", "--train", str(crystals))
     model = TrainedModel.objects.get()
-    assert (model.configuration, model.options) == ("carbon", {"split": "given", "minutes": 0.0})
+    assert (model.configuration, model.options) == ("laptop", {"split": "given", "minutes": 0.0})
 
 
 def test_a_training_that_was_cancelled_is_resumed(scientist, crystals, monkeypatch) -> None:
