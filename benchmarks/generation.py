@@ -27,10 +27,12 @@ ROOT = Path(__file__).parents[1] / "models"
 WAYS: dict[str, GenerateSettings] = {
     "published prior": replace(GENERATIONS["published"], sampler="annealed"),
     "posterior": GENERATIONS["posterior"],
+    "posterior, distinct": replace(GENERATIONS["posterior"], distinct=True),
     "posterior, one try": replace(GENERATIONS["posterior"], tries=1),
     "between": replace(GENERATIONS["posterior"], prior="between"),
     "mixture": replace(GENERATIONS["posterior"], prior="mixture"),
     "simple": GENERATIONS["simple"],
+    "simple, with copies": replace(GENERATIONS["simple"], distinct=False),
     "simple, not symmetrised": replace(GENERATIONS["simple"], symmetrise=0.0),
     "search": GenerateSettings(),
 }

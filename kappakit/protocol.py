@@ -87,6 +87,9 @@ class GenerateSettings:
     lattice_temperature: float = _f(
         1.0, "CDVAE: spread of the lattices over the predicted one; 0: the most likely lattice", low=0.0, high=10.0
     )
+    distinct: bool = _f(
+        False, "CDVAE: copies among the training crystals count once where latent vectors are drawn about them"
+    )
     simple: bool = _f(False, "CDVAE: latent vectors of training crystals with few atoms and high symmetry only")
     simple_operations: int = _f(4, "operations that a training crystal needs for that", low=1, high=48)
     symmetrise: float = _f(
@@ -363,6 +366,7 @@ GENERATIONS: dict[str, GenerateSettings] = {
         max_volume=15.0,
         min_distance=1.15,
         prior="between",
+        distinct=True,
         simple=True,
         symmetrise=0.1,
         thin=0.1,

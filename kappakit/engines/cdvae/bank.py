@@ -32,7 +32,10 @@ class Bank:
 
     def simple(self, max_atoms: int, min_operations: int) -> Bank:
         """Those with few atoms and high symmetry."""
-        kept = (self.atoms <= max_atoms) & (self.operations >= min_operations)
+        return self.only((self.atoms <= max_atoms) & (self.operations >= min_operations))
+
+    def only(self, kept: np.ndarray) -> Bank:
+        """Those where `kept` (m,) is true."""
         return Bank(self.means[kept], self.widths[kept], self.atoms[kept], self.operations[kept])
 
     def __len__(self) -> int:

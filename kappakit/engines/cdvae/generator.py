@@ -25,6 +25,7 @@ from kappakit.protocol import GenerateSettings
 from kappakit.seeds import crystal_seed
 
 VERSION = f"cdvae {network.FORMAT} (torch {version('torch')})"
+TRAIN = "train"
 AT_ONCE = {"cpu": 64, "cuda": 512}
 """Crystals of one size decoded together."""
 RECONSTRUCTED = Limits(temperature=0.0, likeliest=True)
@@ -55,6 +56,14 @@ class CdvaeGenerator:
     def species(self) -> tuple[str, ...]:
         """Chemical symbols that it knows."""
         return self.network.description.species
+
+    @cached_property
+    def _distinct(self) -> np.ndarray:
+        """Which crystals of the bank are the first of their kind; raises InputError for another data set's file."""
+        marks = np.array([given.distinct for given in self.training_set() if given.part == TRAIN], dtype=bool)
+        if len(marks) != len(self.bank):
+            raise InputError(f"{self._folder} holds {len(marks)} training crystals, its bank {len(self.bank)}")
+        return marks
 
     def training_set(self) -> list[TrainingCrystal]:
         """The crystals that it learned from and those held out; raises InputError for a damaged file."""
@@ -154,7 +163,7 @@ class CdvaeGenerator:
         return self._prior(settings).draw(draws)
 
     def _prior(self, settings: GenerateSettings) -> Prior:
-        bank = self.bank
+        bank = self.bank.only(self._distinct) if settings.distinct else self.bank
         if settings.simple:
             bank = bank.simple(settings.max_atoms, settings.simple_operations)
         return Prior(settings.prior, bank, settings.temperature)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from kappakit.engines.cdvae.bank import Bank, symmetry_facts
+from kappakit.engines.cdvae.crystal_file import read_crystals, write_crystals
+from kappakit.engines.cdvae.generator import CdvaeGenerator
 from kappakit.engines.cdvae.priors import NEAREST, Around, LatentDraws, Prior
 from kappakit.errors import InputError
+from kappakit.ports import SilentProgress
+from kappakit.protocol import GenerateSettings
 from tests.kappakit.small_crystals import FCC, small_crystals
 
 LATENT = 6
@@ -117,3 +125,26 @@ def test_symmetry_facts_are_those_of_primitive_cells() -> None:
     atoms, operations = symmetry_facts([cubic, diamond])
     assert atoms.tolist() == [1, 2]
     assert operations.tolist() == [48, 48]
+
+
+def test_copies_among_the_training_crystals_count_once(tiny_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_folder, tmp_path / "tiny")
+    crystals = read_crystals(tmp_path / "tiny")
+    train = [index for index, given in enumerate(crystals) if given.part == "train"]
+    first = set(train[:3])
+    write_crystals([replace(c, distinct=i in first) for i, c in enumerate(crystals)], tmp_path / "tiny")
+    generator = CdvaeGenerator(tmp_path / "tiny", device="cpu")
+    settings = GenerateSettings(
+        "cdvae",
+        max_atoms=200,
+        min_volume=0.1,
+        max_volume=900.0,
+        tries=1,
+        sampler="flow",
+        temperature=0.0,
+        distinct=True,
+    )
+    made = generator.generate(seed=0, start=0, count=12, settings=settings, progress=SilentProgress())
+    latents = {tuple(item.latent) for item in made}
+    assert latents <= {tuple(mean) for mean in generator.bank.means[:3].astype(np.float32)}
+    assert len(latents) > 1
