@@ -77,8 +77,9 @@ def _fail(folder: Path, code: int, error: Exception) -> int:
 
 
 SPINS = "2000"
-"""Rounds that an idle thread of a pool waits awake. By default so many that a stage all but stalls where another program
-takes one of two cores; with so few it takes twice as long there, and no longer than before on a free machine."""
+"""Rounds that an idle thread of a pool waits awake. By default so many that a stage all but stalls where another
+program takes one of two cores; with so few it takes twice as long there, and no longer than before on a free machine.
+"""
 
 
 def limit_threads(threads: int) -> None:

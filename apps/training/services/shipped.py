@@ -68,7 +68,11 @@ def _registered(folder: Path) -> TrainedModel:
     if card.get("sha256", sha256) != sha256:
         raise ModelDamaged(f"The weights of the shipped model {folder.name} are not those that its card names.")
     known = TrainedModel.objects.filter(sha256=sha256, state=ModelState.READY).first()
-    return known or _register(folder, sha256, card)
+    if known is None:
+        return _register(folder, sha256, card)
+    for name in _present(folder):
+        artifacts.store(folder / name, kind=name)  # a storage folder that was deleted is filled again
+    return known
 
 
 @transaction.atomic
@@ -86,12 +90,16 @@ def _register(folder: Path, sha256: str, card: dict[str, Any]) -> TrainedModel:
         finished_at=Now(),
         **facts_of_card(card),
     )
-    names = [name for name in (*NEEDED, *OPTIONAL) if (folder / name).is_file()]
     ModelFile.objects.bulk_create(
-        ModelFile(model=model, name=name, artifact=artifacts.store(folder / name, kind=name)) for name in names
+        ModelFile(model=model, name=name, artifact=artifacts.store(folder / name, kind=name))
+        for name in _present(folder)
     )
     model.refresh_from_db()
     return model
+
+
+def _present(folder: Path) -> list[str]:
+    return [name for name in (*NEEDED, *OPTIONAL) if (folder / name).is_file()]
 
 
 def _configuration_name(card: Mapping[str, Any], folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from io import StringIO
 from pathlib import Path
 
@@ -90,6 +91,14 @@ def test_shipped_models_are_registered_once(tmp_path: Path):
     assert potential_ref(model).folder == "potential"
     assert potential_ref(model).sha256 == model.sha256
     assert list(potentials_ready()) == [model]
+
+
+def test_a_storage_folder_that_was_deleted_is_filled_again(tmp_path: Path, settings):
+    a_shipped_model(tmp_path / "models")
+    (model,) = services.shipped_models_register(tmp_path / "models")
+    shutil.rmtree(settings.ARTIFACTS)
+    assert services.shipped_models_register(tmp_path / "models") == [model]
+    assert all(Path(path).is_file() for path in model_files(model).values())
 
 
 def test_new_weights_are_a_new_model_and_the_old_one_stays(tmp_path: Path):
