@@ -70,9 +70,15 @@ def _registered(folder: Path) -> TrainedModel:
     known = TrainedModel.objects.filter(sha256=sha256, state=ModelState.READY).first()
     if known is None:
         return _register(folder, sha256, card)
-    for name in _present(folder):
-        artifacts.store(folder / name, kind=name)  # a storage folder that was deleted is filled again
+    _refill(known, folder)
     return known
+
+
+def _refill(model: TrainedModel, folder: Path) -> None:
+    """Store again what was deleted from the storage folder; a look at each file and no more where nothing was."""
+    for row in ModelFile.objects.filter(model=model).select_related("artifact"):
+        if not artifacts.path_of_digest(row.artifact.sha256).exists() and (folder / row.name).is_file():
+            artifacts.store(folder / row.name, kind=row.name)
 
 
 @transaction.atomic
@@ -90,16 +96,12 @@ def _register(folder: Path, sha256: str, card: dict[str, Any]) -> TrainedModel:
         finished_at=Now(),
         **facts_of_card(card),
     )
+    names = [name for name in (*NEEDED, *OPTIONAL) if (folder / name).is_file()]
     ModelFile.objects.bulk_create(
-        ModelFile(model=model, name=name, artifact=artifacts.store(folder / name, kind=name))
-        for name in _present(folder)
+        ModelFile(model=model, name=name, artifact=artifacts.store(folder / name, kind=name)) for name in names
     )
     model.refresh_from_db()
     return model
-
-
-def _present(folder: Path) -> list[str]:
-    return [name for name in (*NEEDED, *OPTIONAL) if (folder / name).is_file()]
 
 
 def _configuration_name(card: Mapping[str, Any], folder: Path) -> str:

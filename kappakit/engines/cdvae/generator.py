@@ -92,20 +92,10 @@ class CdvaeGenerator:
         indices = range(start, start + count)
         if not indices:
             return []
-        numbers = [Numbers.of(crystal_seed(seed, index), self.network.architecture.latent) for index in indices]
-        z = self._latents(numbers, indices, settings, centres)
-        return self.decode(z, seed=seed, start=start, settings=settings, progress=progress)
-
-    @single_precision()
-    def decode(
-        self, z: np.ndarray, *, seed: int, start: int = 0, settings: GenerateSettings, progress: Progress
-    ) -> list[GeneratedCrystal]:
-        """Crystals of latent vectors (b, latent), with the random numbers of the sequence's crystals from `start` on.
-
-        Raises InputError for an unknown sampler and limits that no cell fits.
-        """
         if settings.min_volume > settings.max_volume:
             raise InputError("the smallest volume of a generated crystal is above the largest")
+        numbers = [Numbers.of(crystal_seed(seed, index), self.network.architecture.latent) for index in indices]
+        z = self._latents(numbers, indices, settings, centres)
         limits = Limits(
             settings.min_atoms,
             settings.max_atoms,
@@ -113,8 +103,6 @@ class CdvaeGenerator:
             settings.max_volume,
             settings.lattice_temperature,
         )
-        indices = range(start, start + len(z))
-        numbers = [Numbers.of(crystal_seed(seed, index), z.shape[1]) for index in indices]
         made = self._decode(z, numbers, limits, settings, progress)
         return [
             GeneratedCrystal(found.crystal, index, drawn.seed, latent.astype(np.float32), found.distance)
