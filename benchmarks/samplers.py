@@ -18,6 +18,7 @@ from kappakit.engines.cdvae.samplers import SAMPLERS
 from kappakit.matching import reduced_cell, rms_distance
 from kappakit.ports import SilentProgress
 from kappakit.protocol import GENERATIONS
+from kappakit.sampling import evenly
 from kappakit.stages.assess_generator import RECONSTRUCTION
 
 EXACT = 0.05
@@ -33,7 +34,7 @@ def main() -> None:
     given = parser.parse_args()
     generator = CdvaeGenerator(given.model)
     test = [data.crystal for data in generator.training_set() if data.part == "test"]
-    chosen = [test[int(i)] for i in np.linspace(0, len(test) - 1, given.count)]
+    chosen = [test[index] for index in evenly(len(test), given.count)]
     print(f"{generator.name}, {len(chosen)} test crystals, {generator.device}; rms in units of (V/N)^(1/3)")
     for name in given.samplers:
         for tries in given.tries:

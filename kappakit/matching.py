@@ -8,7 +8,7 @@ reduction, lattice points) is done once a crystal here, in cells scaled to 1 Ã…Â
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -106,6 +106,25 @@ def match_either_way(reference: ReducedCell, other: ReducedCell, tolerances: Tol
     """The rms of the match in whichever direction there is one (StructureMatcher is not symmetric), else None."""
     forward = match_rms(reference, other, tolerances)
     return match_rms(other, reference, tolerances) if forward is None else forward
+
+
+def reduced_cells(
+    crystals: Sequence[Crystal], progress: Callable[[int], None] = lambda done: None
+) -> list[ReducedCell]:
+    """Each reduced; `progress(done)` is told how many are."""
+    cells = []
+    for crystal in crystals:
+        cells.append(reduced_cell(crystal))
+        progress(len(cells))
+    return cells
+
+
+def nearest(
+    cell: ReducedCell, known: Iterable[tuple[str, ReducedCell]], tolerances: Tolerances
+) -> tuple[float, str] | None:
+    """Smallest rms to a known crystal, in whichever direction they match, with its name; None without a match."""
+    found = [(rms, name) for name, other in known if (rms := match_either_way(other, cell, tolerances)) is not None]
+    return min(found, default=None)
 
 
 def group(

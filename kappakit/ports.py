@@ -229,9 +229,13 @@ class Trainer(Protocol):
         """Train to the end; writes the curve to `folder/curve.jsonl` as it goes."""
 
 
+PARTS = TRAIN, VALIDATION, TEST = "train", "validation", "test"
+"""Of a generator's data set."""
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingCrystal:
-    """A crystal of a generator's data set. `part`: 'train' | 'validation' | 'test'; `source` as the import names it;
+    """A crystal of a generator's data set. `part`: one of PARTS; `source` as the import names it;
     `distinct`: the one of its kind in its part that others are compared with."""
 
     crystal: Crystal

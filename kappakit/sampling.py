@@ -1,4 +1,4 @@
-"""Distances between descriptor vectors: farthest points and nearest neighbours. Numpy only.
+"""Some out of many: evenly, or by distances between descriptor vectors (farthest points, neighbours). Numpy only.
 
 Farthest point sampling: Y. Eldar et al., IEEE Trans. Image Process. 6, 1305 (1997).
 """
@@ -6,6 +6,11 @@ Farthest point sampling: Y. Eldar et al., IEEE Trans. Image Process. 6, 1305 (19
 from __future__ import annotations
 
 import numpy as np
+
+
+def evenly(count: int, most: int) -> list[int]:
+    """At most `most` of `count` indices, evenly spread, the first and the last among them."""
+    return [int(index) for index in np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))]
 
 
 def farthest_points(vectors: np.ndarray, count: int, first: int) -> list[tuple[int, float | None]]:

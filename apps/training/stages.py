@@ -20,7 +20,6 @@ from apps.training.selectors import (
 )
 from apps.training.services import (
     ASSESS_STAGE,
-    FINGERPRINTS,
     STAGE,
     TRAIN_STAGE,
     assessment_done,
@@ -29,6 +28,7 @@ from apps.training.services import (
 )
 from kappakit.protocol import GENERATIONS
 from kappakit.stages.contracts import (
+    FINGERPRINTS,
     AssessInputs,
     AssessOutputs,
     TrainGeneratorInputs,

@@ -16,12 +16,11 @@ from kappakit.errors import InputError
 from kappakit.fingerprints import Fingerprints, fingerprints
 from kappakit.generation import coverage, density_wasserstein, is_plausible, is_valid
 from kappakit.matching import Tolerances, reduced_cell, rms_distance
-from kappakit.ports import Engines, LatentGenerator, Potential
+from kappakit.ports import TEST, Engines, LatentGenerator, Potential
 from kappakit.protocol import GenerateSettings
-from kappakit.stages.contracts import AssessInputs, AssessOutputs
+from kappakit.sampling import evenly
+from kappakit.stages.contracts import FINGERPRINTS, AssessInputs, AssessOutputs
 
-FINGERPRINTS = "fingerprints.safetensors"
-TEST = "test"
 RECONSTRUCTION = Tolerances(ltol=0.3, stol=0.5, angle_tol=10.0)
 FOR_STATISTICS = 1000
 """Valid crystals whose densities and energies are compared, as published."""
@@ -54,9 +53,7 @@ def _reconstruction(
     generator: LatentGenerator, test: Sequence[Crystal], inputs: AssessInputs, settings: Any, engines: Engines
 ) -> dict[str, float | None]:
     """Share of test crystals that are matched again, and the mean rms of those in units of (V/N)^(1/3)."""
-    chosen = [
-        test[i] for i in np.unique(np.linspace(0, len(test) - 1, min(len(test), inputs.reconstructed)).astype(int))
-    ]
+    chosen = [test[index] for index in evenly(len(test), inputs.reconstructed)]
     again = generator.reconstruct(chosen, seed=inputs.seed, settings=settings, progress=engines.progress)
     found = [
         rms_distance(reduced_cell(one), reduced_cell(other), RECONSTRUCTION) if is_valid(other) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kappakit.errors import InputError
-from kappakit.matching import ReducedCell, Tolerances, group, match_rms, reduced_cell
+from kappakit.matching import ReducedCell, Tolerances, group, match_rms, reduced_cells
 from kappakit.ports import Engines
 from kappakit.protocol import DeduplicateSettings
 from kappakit.stages.contracts import DeduplicateInputs, DeduplicateOutputs, Item, Match
@@ -22,7 +22,8 @@ def run(inputs: DeduplicateInputs, settings: DeduplicateSettings, *, engines: En
     """
     items = canonical_order(inputs.items)
     tolerances = Tolerances(settings.ltol, settings.stol, settings.angle_tol)
-    cells = _reduced(items, engines)
+    crystals = [item.crystal for item in items]
+    cells = reduced_cells(crystals, lambda done: _tell(engines, done, len(items), "reduced to primitive cells"))
     groups = group(cells, tolerances, lambda done: _tell(engines, done, len(items), "compared"))
     matches: list[Match] = []
     for representative, *duplicates in groups:
@@ -38,14 +39,6 @@ def canonical_order(items: Sequence[Item]) -> list[Item]:
     if bare:
         raise InputError(f"deduplication needs the energy of each crystal; missing for {', '.join(bare[:5])}")
     return sorted(items, key=lambda item: (item.energy_per_atom, item.crystal.digest, item.id))
-
-
-def _reduced(items: Sequence[Item], engines: Engines) -> list[ReducedCell]:
-    cells = []
-    for item in items:
-        cells.append(reduced_cell(item.crystal))
-        _tell(engines, len(cells), len(items), "reduced to primitive cells")
-    return cells
 
 
 def _match(

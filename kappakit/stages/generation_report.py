@@ -10,12 +10,11 @@ from kappakit.crystals import Crystal
 from kappakit.embedding import tsne
 from kappakit.fingerprints import Fingerprints, fingerprints
 from kappakit.generation import Coverage, coverage, density_wasserstein, is_plausible, is_valid
-from kappakit.ports import Engines, Generator, LatentGenerator, TrainingCrystal
+from kappakit.ports import TEST, TRAIN, Engines, Generator, LatentGenerator, TrainingCrystal
 from kappakit.protocol import GenerateSettings
-from kappakit.stages.contracts import GenerationFigures, GenerationReportInputs, GenerationReportOutputs
+from kappakit.sampling import evenly
+from kappakit.stages.contracts import FINGERPRINTS, GenerationFigures, GenerationReportInputs, GenerationReportOutputs
 
-FINGERPRINTS = "fingerprints.safetensors"
-TRAIN, TEST = "train", "test"
 MOST_ON_MAP = 1000
 """Crystals of each kind on the map of the latent space."""
 PERPLEXITY = 30.0
@@ -65,13 +64,8 @@ def _map(
     """(ids, names of training crystals, plane (m, 2)); empty without latent vectors."""
     if not len(inputs.latents) or not hasattr(generator, "encode"):
         return (), (), np.zeros((0, 2))
-    shown = _spread(len(inputs.items), MOST_ON_MAP)
-    known = [training[index] for index in _spread(len(training), MOST_ON_MAP)]
+    shown = evenly(len(inputs.items), MOST_ON_MAP)
+    known = [training[index] for index in evenly(len(training), MOST_ON_MAP)]
     means, _ = generator.encode([given.crystal for given in known])
     plane = tsne(np.concatenate([inputs.latents[shown], means]), perplexity=PERPLEXITY, seed=inputs.seed)
     return tuple(inputs.items[i].id for i in shown), tuple(given.source for given in known), plane.points
-
-
-def _spread(count: int, most: int) -> list[int]:
-    """At most `most` of `count` indices, evenly."""
-    return [int(index) for index in np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))]

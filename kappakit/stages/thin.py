@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kappakit.matching import Tolerances, group, match_rms, reduced_cell
+from kappakit.matching import Tolerances, group, match_rms, reduced_cells
 from kappakit.ports import Engines
 from kappakit.protocol import DeduplicateSettings, GenerateSettings
 from kappakit.stages.contracts import DeduplicateOutputs, Match, ThinInputs
@@ -14,11 +14,12 @@ def run(inputs: ThinInputs, settings: GenerateSettings, *, engines: Engines) -> 
     """The first crystal of each kind stays; every other is matched with it, its rms in both directions beside it."""
     tolerances = tolerances_of(settings.thin)
     total = len(inputs.items)
-    cells = []
-    for item in inputs.items:
-        cells.append(reduced_cell(item.crystal))
-        if len(cells) % REPORT_EVERY == 0:
-            engines.progress(len(cells), total, "crystals reduced to primitive cells")
+
+    def reduced(done: int) -> None:
+        if done % REPORT_EVERY == 0:
+            engines.progress(done, total, "crystals reduced to primitive cells")
+
+    cells = reduced_cells([item.crystal for item in inputs.items], reduced)
     groups = group(cells, tolerances, lambda done: engines.progress(done, total, "crystals compared"))
     matches = tuple(
         Match(

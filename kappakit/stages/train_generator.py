@@ -14,8 +14,8 @@ import numpy as np
 
 from kappakit.crystals import Crystal
 from kappakit.errors import InputError
-from kappakit.matching import Tolerances, group, reduced_cell
-from kappakit.ports import Engines, GeneratorCurvePoint, TrainingCrystal
+from kappakit.matching import Tolerances, group, reduced_cells
+from kappakit.ports import TEST, TRAIN, VALIDATION, Engines, GeneratorCurvePoint, TrainingCrystal
 from kappakit.reading import Limits, read_files
 from kappakit.stages.contracts import Refusal, TrainGeneratorInputs, TrainGeneratorOutputs
 from kappakit.stages.table import NoSettings
@@ -24,9 +24,8 @@ FOLDER = "checkpoint"
 """It outlives the attempt: the next one resumes from it."""
 ENGINE = "cdvae"
 GIVEN, GROUPED = "given", "grouped"
-SHARES = (("train", 0.6), ("validation", 0.2), ("test", 0.2))
+SHARES = ((TRAIN, 0.6), (VALIDATION, 0.2), (TEST, 0.2))
 """The published shares."""
-TRAIN = SHARES[0][0]
 MATCHING = Tolerances(ltol=0.2, stol=0.3, angle_tol=5.0)
 MOST_COMPARED = 20_000
 """Training crystals among which copies are looked for."""
@@ -120,10 +119,7 @@ def _compared(crystals: Sequence[Crystal], engines: Engines) -> list[int]:
         if done % REPORT_EVERY == 0 or done == len(crystals):
             engines.progress(done, len(crystals), note)
 
-    cells = []
-    for crystal in crystals:
-        cells.append(reduced_cell(crystal))
-        tell(len(cells), "crystals reduced to primitive cells")
+    cells = reduced_cells(crystals, lambda done: tell(done, "crystals reduced to primitive cells"))
     kinds = [0] * len(crystals)
     for kind, members in enumerate(group(cells, MATCHING, lambda done: tell(done, "crystals compared"))):
         for member in members:

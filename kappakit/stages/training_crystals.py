@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from kappakit.ports import Engines
+from kappakit.ports import TRAIN, VALIDATION, Engines
 from kappakit.stages.contracts import ImportedCrystal, ImportOutputs, TrainingCrystalsInputs
 from kappakit.stages.table import NoSettings
 
-PARTS = ("train", "validation")
+SEEN = (TRAIN, VALIDATION)
 """What training saw; test crystals stay out, the generator is measured on them."""
 
 
 def run(inputs: TrainingCrystalsInputs, settings: NoSettings, *, engines: Engines) -> ImportOutputs:
     """Every crystal of the training and validation parts, numbered."""
-    known = [c for c in engines.generator(inputs.generator).training_set() if c.part in PARTS]
+    known = [c for c in engines.generator(inputs.generator).training_set() if c.part in SEEN]
     name = inputs.generator.name
     crystals = tuple(
         ImportedCrystal(given.crystal, given.source, f"{name} training set#{number}")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from kappakit.matching import ReducedCell, Tolerances, match_either_way, reduced_cell
-from kappakit.ports import Engines, TrainingCrystal
+from kappakit.matching import ReducedCell, Tolerances, nearest, reduced_cell
+from kappakit.ports import TRAIN, Engines, TrainingCrystal
 from kappakit.protocol import DeduplicateSettings
 from kappakit.stages.contracts import TrainingNoveltyInputs, TrainingNoveltyOutputs, TrainingVerdict
 
-TRAIN = "train"
 REPORT_EVERY = 100
-Known = dict[tuple[tuple[int, int], ...], list[tuple[ReducedCell, str]]]
+Known = dict[tuple[tuple[int, int], ...], list[tuple[str, ReducedCell]]]
 
 
 def run(inputs: TrainingNoveltyInputs, settings: DeduplicateSettings, *, engines: Engines) -> TrainingNoveltyOutputs:
@@ -23,7 +22,7 @@ def run(inputs: TrainingNoveltyInputs, settings: DeduplicateSettings, *, engines
     known = _known(engines.generator(inputs.generator).training_set(), wanted, engines)
     verdicts = []
     for key, cell in cells:
-        verdicts.append(_verdict(key, cell, known[cell.bucket], tolerances))
+        verdicts.append(_verdict(key, nearest(cell, known[cell.bucket], tolerances)))
         engines.progress(len(verdicts), len(cells), "crystals compared with the training set")
     return TrainingNoveltyOutputs(tuple(verdicts))
 
@@ -35,17 +34,14 @@ def _known(training: Sequence[TrainingCrystal], wanted: set[tuple[tuple[int, int
     for done, given in enumerate(distinct, start=1):
         cell = reduced_cell(given.crystal)
         if cell.bucket in wanted:
-            found[cell.bucket].append((cell, given.source))
+            found[cell.bucket].append((given.source, cell))
         if done % REPORT_EVERY == 0:
             engines.progress(0, 0, f"{done} of {len(distinct)} training crystals reduced")
     return found
 
 
-def _verdict(
-    key: str, cell: ReducedCell, known: Sequence[tuple[ReducedCell, str]], tolerances: Tolerances
-) -> TrainingVerdict:
-    found = [(rms, source) for other, source in known if (rms := match_either_way(other, cell, tolerances)) is not None]
-    if not found:
+def _verdict(key: str, found: tuple[float, str] | None) -> TrainingVerdict:
+    if found is None:
         return TrainingVerdict(key)
-    rms, source = min(found)
+    rms, source = found
     return TrainingVerdict(key, source, rms)

@@ -11,6 +11,7 @@ import numpy as np
 from apps.campaigns.models import Campaign
 from apps.structures.models import Candidate, DuplicateMatch, GenerationReport, Origin, Outcome, Refusal
 from kappakit.rarefaction import rarefaction
+from kappakit.sampling import evenly
 
 STEP = "generate"
 POINTS = 40
@@ -90,10 +91,9 @@ def generation_deviations(campaign: Campaign) -> Deviations:
     """Of at most MOST_VIOLINS generated candidates, evenly."""
     names = ("deviation_lengths", "deviation_angles", "deviation_volume", "deviation_positions")
     rows = Candidate.objects.filter(campaign=campaign, origin=Origin.GENERATED, relaxed__isnull=False).order_by("index")
-    found = list(rows.values_list(*(f"relaxation__{name}" for name in names)))
-    chosen = [
-        found[int(i)] for i in np.unique(np.linspace(0, len(found) - 1, min(len(found), MOST_VIOLINS)).astype(int))
-    ]
+    ids = list(rows.values_list("pk", flat=True))
+    some = rows.filter(pk__in=[ids[place] for place in evenly(len(ids), MOST_VIOLINS)])
+    chosen = list(some.values_list(*(f"relaxation__{name}" for name in names)))
     return Deviations(
         crystals=len(chosen),
         lengths=tuple(PERCENT * value for lengths, *_ in chosen for value in lengths or ()),

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from apps.campaigns.models import Campaign
 from apps.structures.models import LATENT, Candidate, Generation, GenerationCentre, Origin, Outcome
+from kappakit.sampling import evenly
 
 
 def centres_of(campaign: Campaign) -> list[GenerationCentre]:
@@ -26,8 +27,7 @@ def generations_spread(campaign: Campaign, most: int) -> list[int]:
     """Ids of at most `most` candidates that the generator made, evenly over all of them."""
     rows = Generation.objects.filter(candidate__campaign=campaign).order_by("candidate__index")
     ids = list(rows.values_list("pk", flat=True))
-    places = np.unique(np.linspace(0, len(ids) - 1, min(most, len(ids))).astype(int))
-    return [ids[int(place)] for place in places]
+    return [ids[place] for place in evenly(len(ids), most)]
 
 
 def latents_of(candidate_ids: Sequence[int]) -> np.ndarray:

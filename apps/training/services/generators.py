@@ -19,14 +19,13 @@ from apps.jobs.selectors import heavy_queue
 from apps.training.models import ModelFile, ModelKind, ModelState, Part, TrainedModel, TrainingFile
 from apps.training.selectors import assessment_group, is_testless, potential_for, training_group
 from apps.training.services.trainings import TIME_LIMIT_S, TrainingRefused, may_train_checked, model_insert
-from kappakit.stages.contracts import AssessOutputs
+from kappakit.stages.contracts import FINGERPRINTS, AssessOutputs
 
 CDVAE = "cdvae"
 TRAIN_STAGE, ASSESS_STAGE = "train_generator", "assess_generator"
 CONFIGURATIONS = ("laptop", "carbon", "published", "tiny")
 """Names in kappakit.engines.cdvae.configurations, the one that ships first."""
 SPLITS = ("given", "grouped")
-FINGERPRINTS = "fingerprints.safetensors"
 ASSESSED, RECONSTRUCTED = 1000, 500
 """Crystals generated and test crystals reconstructed where nobody asks for another number."""
 LARGEST_ASSESSMENT = 100_000

@@ -16,11 +16,12 @@ from apps.artifacts import services as artifacts
 from apps.core.errors import ApplicationError
 from apps.training.models import ModelFile, ModelKind, ModelState, TrainedModel
 from apps.training.services.trainings import facts_of_card
+from kappakit.stages.contracts import FINGERPRINTS
 
 ALLEGRO = "allegro"
 WEIGHTS, DESCRIPTION, CARD, CURVE = "model.safetensors", "model.json", "card.json", "curve.jsonl"
 NEEDED = (WEIGHTS, DESCRIPTION, CARD)
-OPTIONAL = ("descriptors.safetensors", "crystals.safetensors", "fingerprints.safetensors")
+OPTIONAL = ("descriptors.safetensors", "crystals.safetensors", FINGERPRINTS)
 GENERATOR_ENGINES = ("cdvae",)
 ANALYTIC = {
     "tersoff-bcn": (

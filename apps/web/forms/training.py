@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 
 from apps.training import services
+from kappakit.ports import PARTS
 
 CONFIGURATIONS = {
     "carbon-tiny": "carbon-tiny: minutes on two cores, for tests and committees",
@@ -25,7 +26,6 @@ GENERATOR_SPLITS = {
     "given": "given: each file is one part",
     "grouped": "grouped: all crystals are split anew, by distinct crystal",
 }
-PARTS = ("train", "validation", "test")
 FORMATS = "CIF, POSCAR (one or many), AIRSS res, extxyz, Carbon-24 CSV, a zip of them, or ase.db"
 
 

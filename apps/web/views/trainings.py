@@ -11,9 +11,10 @@ from django.shortcuts import redirect, render
 
 from apps.core.errors import ApplicationError
 from apps.training import selectors, services
-from apps.web.forms.training import PARTS, GeneratorTrainingForm, ModelForm, TrainingForm
+from apps.web.forms.training import GeneratorTrainingForm, ModelForm, TrainingForm
 from apps.web.page import page
 from apps.web.uploads import on_disk
+from kappakit.ports import PARTS
 
 TITLES = {TrainingForm: "Train a potential", GeneratorTrainingForm: "Train a generator"}
 

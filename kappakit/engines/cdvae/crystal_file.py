@@ -11,10 +11,9 @@ from safetensors.numpy import load_file, save_file
 
 from kappakit.crystals import Crystal
 from kappakit.errors import InputError
-from kappakit.ports import TrainingCrystal
+from kappakit.ports import PARTS, TrainingCrystal
 
 CRYSTALS = "crystals.safetensors"
-PARTS = ("train", "validation", "test")
 
 
 def write_crystals(crystals: Sequence[TrainingCrystal], folder: Path) -> None:

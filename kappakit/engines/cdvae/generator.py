@@ -20,12 +20,11 @@ from kappakit.engines.cdvae.precision import single_precision
 from kappakit.engines.cdvae.priors import Around, LatentDraws, Prior
 from kappakit.engines.cdvae.samplers import SAMPLERS
 from kappakit.errors import InputError
-from kappakit.ports import GeneratedCrystal, GeneratorRef, Progress, TrainingCrystal
+from kappakit.ports import TRAIN, GeneratedCrystal, GeneratorRef, Progress, TrainingCrystal
 from kappakit.protocol import GenerateSettings
 from kappakit.seeds import crystal_seed
 
 VERSION = f"cdvae {network.FORMAT} (torch {version('torch')})"
-TRAIN = "train"
 AT_ONCE = {"cpu": 64, "cuda": 512}
 """Crystals of one size decoded together."""
 RECONSTRUCTED = Limits(temperature=0.0, likeliest=True)
@@ -74,6 +73,7 @@ class CdvaeGenerator:
         path = self._folder / name
         return path if path.exists() else None
 
+    @single_precision()
     def generate(
         self,
         *,

@@ -18,13 +18,14 @@ from kappakit.engines.cdvae import network
 from kappakit.engines.cdvae.bank import Bank, encoded, symmetry_facts
 from kappakit.engines.cdvae.batches import Store, niggli, store
 from kappakit.engines.cdvae.configurations import Configuration, configuration
-from kappakit.engines.cdvae.crystal_file import PARTS, read_crystals, write_crystals
+from kappakit.engines.cdvae.crystal_file import read_crystals, write_crystals
 from kappakit.engines.cdvae.generator import VERSION
 from kappakit.engines.cdvae.geometry import effective_neighbours, parameters_of
 from kappakit.engines.cdvae.precision import single_precision
 from kappakit.engines.cdvae.training import CURVE, Training
 from kappakit.errors import InputError
 from kappakit.ports import (
+    PARTS,
     GeneratorCurvePoint,
     GeneratorTrainingResult,
     PrintedProgress,

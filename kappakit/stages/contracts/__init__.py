@@ -24,6 +24,7 @@ from kappakit.stages.contracts.comparison import (
     TrainingVerdict,
 )
 from kappakit.stages.contracts.generation import (
+    FINGERPRINTS,
     AssessInputs,
     AssessOutputs,
     GenerationFigures,
@@ -82,6 +83,7 @@ from kappakit.stages.contracts.records import (
 )
 
 __all__ = [
+    "FINGERPRINTS",
     "AssessInputs",
     "AssessOutputs",
     "Bands",

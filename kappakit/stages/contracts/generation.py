@@ -9,6 +9,9 @@ import numpy as np
 from kappakit.ports import GeneratorRef, PotentialRef
 from kappakit.stages.contracts.items import Item
 
+FINGERPRINTS = "fingerprints.safetensors"
+"""A generator's file of its test crystals' fingerprints."""
+
 
 @dataclass(frozen=True, eq=False)
 class GenerationReportInputs:
@@ -62,5 +65,5 @@ class AssessOutputs:
     """`quality`: JSON text of the figures, for the model's card; `files`: what is stored beside the model."""
 
     quality: str
-    fingerprints: str = "fingerprints.safetensors"
+    fingerprints: str = FINGERPRINTS
     """Of the generator's test crystals: path relative to the stage's folder."""

@@ -19,7 +19,7 @@ from apps.training.models import ModelState, TrainedModel
 from apps.training.selectors import generators_ready, model_detail, potentials_ready, quality_of
 from apps.training.stages import BINDINGS
 from kappakit.protocol import GENERATIONS
-from kappakit.stages.contracts import AssessOutputs, TrainGeneratorOutputs
+from kappakit.stages.contracts import FINGERPRINTS, AssessOutputs, TrainGeneratorOutputs
 from tests.apps.rows import a_model, a_user
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def a_generator(**facts) -> TrainedModel:
 
 
 def assessed(job: Job) -> None:
-    name = services.FINGERPRINTS
+    name = FINGERPRINTS
     file = store_bytes(b"fingerprints", kind=name, name=name)
     binding(services.ASSESS_STAGE).save(job, AssessOutputs(json.dumps(QUALITY)), {name: file.pk})
 
@@ -168,7 +168,7 @@ def test_figures_go_to_the_card_and_what_is_no_number_is_null(scientist) -> None
     assert (detail.quality.reconstruction.match, detail.quality.reconstruction.rmse) == (0.0, None)
     assert (detail.quality.generation.recall, detail.quality.generation.energy_wasserstein) == (0.8, None)
     assert detail.model.card["data"] == CARD["data"]
-    assert [file.name for file in detail.files] == [services.FINGERPRINTS]
+    assert [file.name for file in detail.files] == [FINGERPRINTS]
 
 
 @pytest.mark.parametrize("facts", [{"kind": "potential"}, {"state": ModelState.TRAINING},

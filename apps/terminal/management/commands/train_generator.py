@@ -9,11 +9,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from apps.terminal.trainings import TrainingCommand, number_or_word, overrides
 from apps.training.services import CONFIGURATIONS, SPLITS, generator_training_start
+from kappakit.ports import PARTS
 
 if TYPE_CHECKING:
     from apps.training.models import TrainedModel
 
-PARTS = ("train", "validation", "test")
 FORMATS = "CIF, POSCAR, AIRSS res, extxyz, Carbon-24 CSV, a zip of them, or ase.db"
 
 
