@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.campaigns.models import Campaign
 from apps.reviews.models import CandidateListItem, CandidateSummary, Export
 from tests.api import rows, world
+from tests.apps.rows import may_create
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_a_list_of_another_campaign_is_not_exported(there, api, ada):
 
 
 def test_a_campaign_is_drafted_given_a_file_started_and_cancelled(ada, api, there):
-    ada.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(ada)
     asked = {
         "name": "by REST",
         "preset": "smoke",
@@ -234,7 +234,7 @@ def test_a_campaign_is_drafted_given_a_file_started_and_cancelled(ada, api, ther
 
 
 def test_a_protocol_of_nonsense_is_a_400_that_names_every_field(ada, api):
-    ada.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(ada)
     wrong = {"name": "x", "protocol": {"relax": {"max_steps": -1}, "screen": 3, "colour": "red"}}
     answer = api.post("/api/v1/campaigns/", wrong, format="json")
     assert answer.status_code == 400

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from apps.campaigns.models import Campaign
 from tests.api import world
 from tests.apps.generation import FIGURES, a_generator, generated_by
+from tests.apps.rows import may_create
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_draft_like_a_candidate(there, api, ada):
     a_generator()
     address = f"/api/v1/candidates/{there.candidate.pk}/like/"
     assert api.post(address, {"name": "like it"}, format="json").status_code == 403
-    ada.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(ada)
     response = api.post(address, {"name": "like it", "count": 7}, format="json")
     assert response.status_code == 201
     made = Campaign.objects.get(pk=response.json()["id"])
@@ -50,6 +50,6 @@ def test_a_draft_like_a_candidate(there, api, ada):
 
 def test_a_draft_between_needs_two_candidates_of_one_campaign(there, api, ada):
     a_generator()
-    ada.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(ada)
     address = f"/api/v1/candidates/{there.candidate.pk}/like/"
     assert api.post(address, {"name": "x", "other": 99}, format="json").status_code == 404

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from apps.campaigns.models import Campaign
 from apps.jobs.models import Job
 from apps.training.models import ModelState
 from tests.api import world
+from tests.apps.rows import may_create
 from tests.web.world import QUALITY, a_generator
 
 
@@ -19,7 +19,7 @@ def there(ada):
 
 @pytest.fixture
 def allowed(ada):
-    ada.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(ada)
 
 
 def test_models_tell_their_kind_and_are_listed_by_it(there, api):
@@ -90,7 +90,7 @@ def test_what_cannot_be_measured_is_a_400_that_names_the_field(there, api, allow
 def test_only_a_ready_generator_is_measured_and_by_who_may_train(there, api, ada):
     address = f"/api/v1/models/{a_generator().pk}/assessments/"
     assert api.post(address, {}, format="json").status_code == 403
-    ada.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(ada)
     young = a_generator("young", state=ModelState.TRAINING)
     for model in (young, there.model):
         assert api.post(f"/api/v1/models/{model.pk}/assessments/", {}, format="json").status_code == 409

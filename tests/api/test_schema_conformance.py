@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import schemathesis
-from django.contrib.auth.models import Permission
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
@@ -19,6 +18,7 @@ from schemathesis.core.failures import FailureGroup
 
 from kappaweb.wsgi import application
 from tests.api import rows, world
+from tests.apps.rows import may_create
 
 CHECKED = [
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
@@ -49,7 +49,7 @@ def rest(db, monkeypatch):
 def ada_owns(db):
     """Ids of rows that exist, and a token of a person who may do everything with them."""
     ada = rows.user("ada")
-    ada.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(ada)
     there = world.build(ada)
     return {
         "campaign": there.campaign.pk, "candidate": there.candidate.pk, "row": there.list.pk, "job": there.job.pk,

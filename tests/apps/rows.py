@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from django.contrib.auth.models import Permission
 
 from apps.accounts.models import User
 from apps.campaigns.models import Campaign, Membership
@@ -20,6 +21,11 @@ DIAMOND = [[0.0, 1.784, 1.784], [1.784, 0.0, 1.784], [1.784, 1.784, 0.0]]
 
 def a_user(name: str = "rosa", **facts: Any) -> User:
     return User.objects.create_user(name, password="correct horse", **facts)
+
+
+def may_create(user: User) -> None:
+    """Give `user` the permission to create campaigns and to train models."""
+    user.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
 
 
 def a_model(name: str = "carbon-test", **facts: Any) -> TrainedModel:

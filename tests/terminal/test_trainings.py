@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 
 from apps.artifacts.services import store_bytes
@@ -20,7 +19,7 @@ from apps.training.models import ModelState, TrainedModel, TrainingFile
 from apps.training.services import assessment_done, training_cancel, training_done
 from kappakit.stages.contracts import AssessOutputs, TrainOutputs
 from kappaweb import cli
-from tests.apps.rows import a_model, a_user
+from tests.apps.rows import a_model, a_user, may_create
 from tests.web.world import QUALITY, a_generator
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +33,7 @@ def _artifacts(settings, tmp_path: Path):
 @pytest.fixture
 def scientist(db):
     user = a_user("scientist")
-    user.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(user)
     return user
 
 

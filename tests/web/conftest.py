@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from apps.accounts.models import User
+from tests.apps.rows import may_create
 from tests.web import world as w
 
 
@@ -30,7 +30,7 @@ def ours(client, owner):
 def trainer(client, db):
     """A client of somebody who may train models."""
     person = User.objects.create_user("marie", password="correct horse")
-    person.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(person)
     client.force_login(person)
     client.person = person
     return client

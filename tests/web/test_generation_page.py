@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -11,6 +10,7 @@ from django.urls import reverse
 from apps.campaigns.models import Campaign
 from apps.structures.models import Candidate
 from tests.apps.generation import a_generator, generated_by
+from tests.apps.rows import may_create
 from tests.web.test_pages import MOST_QUERIES
 
 
@@ -59,7 +59,7 @@ def test_a_candidate_says_which_model_made_it(ours, generated) -> None:
 
 
 def test_more_like_this_makes_a_draft(ours, world, generated) -> None:
-    world.owner.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(world.owner)
     row = generated[0]
     assert "More like this" in ours.get(reverse("candidate-place", args=[row.pk])).content.decode()
     asked = {"name": "like it", "count": "12", "temperature": "0.5", "other": f"#{generated[1].index}"}
@@ -70,7 +70,7 @@ def test_more_like_this_makes_a_draft(ours, world, generated) -> None:
 
 
 def test_a_wrong_number_is_told_and_makes_nothing(ours, world, generated) -> None:
-    world.owner.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(world.owner)
     asked = {"name": "like it", "count": "many", "temperature": "1"}
     response = ours.post(reverse("candidate-like", args=[generated[0].pk]), asked, follow=True)
     assert "“many” is not a number" in response.content.decode()

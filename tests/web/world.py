@@ -21,7 +21,7 @@ from apps.structures.services import reference_crystals_seed
 from apps.training.models import ModelState, TrainedModel
 from kappakit.crystals import Crystal
 from kappakit.protocol import PROTOCOLS
-from tests.apps import rows
+from tests.apps import generation, rows
 
 KAPPA = {"diamond": 2480.0, "lonsdaleite": 1730.0, "bct-C4": 1520.0, "Z-carbon": 1290.0, "AA-T12-carbon": 880.0}
 """Largest principal κ_L, W/(m·K), that the world gives its crystals: about what is published."""
@@ -126,10 +126,10 @@ def a_generator(name: str = "carbon-generator", *, quality: dict[str, Any] | Non
         **({"quality": quality} if quality else {}),
     }  # fmt: skip
     values: dict[str, Any] = {
-        "kind": "generator", "engine": "cdvae", "version": "cdvae 1 (torch 2.13.0)", "configuration": "carbon",
-        "species": ["C"], "sha256": "7e" * 32, "state": ModelState.READY, "curve": GENERATOR_CURVE, "card": card,
+        "version": "cdvae 1 (torch 2.13.0)", "configuration": "carbon", "sha256": "7e" * 32, "curve": GENERATOR_CURVE,
+        "card": card,
     }  # fmt: skip
-    return TrainedModel.objects.create(name=name, **(values | facts))
+    return generation.a_generator(name, **(values | facts))
 
 
 def a_result(candidate: Candidate, kappa: float, lbte: float | None = None) -> PhononResult:

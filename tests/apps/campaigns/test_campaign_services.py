@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import DatabaseError, connection, transaction
 
 from apps.campaigns import services
@@ -19,7 +18,7 @@ from apps.jobs.services import Ending, Outcome
 from apps.structures.services import import_file_add
 from apps.training.models import ModelState
 from kappakit.protocol import PROTOCOLS
-from tests.apps.rows import a_campaign, a_member, a_model, a_user
+from tests.apps.rows import a_campaign, a_member, a_model, a_user, may_create
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +27,7 @@ SEARCH = {"source": "generate"}
 
 def a_scientist(name: str = "marie"):
     user = a_user(name)
-    user.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(user)
     return user
 
 

@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import Permission
 
 from apps.campaigns.services import NotReady, campaign_clone, campaign_start
 from apps.core.errors import ApplicationError, NotAllowed
@@ -30,7 +29,7 @@ from kappakit.stages import contracts as c
 from tests.apps import outputs
 from tests.apps.driving import step_begun, step_through
 from tests.apps.outputs import diamond
-from tests.apps.rows import a_campaign, a_model, a_user
+from tests.apps.rows import a_campaign, a_model, a_user, may_create
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +48,7 @@ def campaign(settings, tmp_path):
     a_model(species=["C"])
     generator = a_model("carbon-cdvae", kind="generator", engine="cdvae", sha256="cd" * 32, species=["C"])
     owner = a_user("owner")
-    owner.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(owner)
     return a_campaign(owner, protocol=PROTOCOL, seed=3, generator=generator)
 
 

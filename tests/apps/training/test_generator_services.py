@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import Permission
 
 from apps.artifacts.services import store_bytes
 from apps.core.errors import Conflict, NotAllowed
@@ -20,7 +19,7 @@ from apps.training.selectors import generators_ready, model_detail, potentials_r
 from apps.training.stages import BINDINGS
 from kappakit.protocol import GENERATIONS
 from kappakit.stages.contracts import FINGERPRINTS, AssessOutputs, TrainGeneratorOutputs
-from tests.apps.rows import a_model, a_user
+from tests.apps.rows import a_model, a_user, may_create
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +40,7 @@ def _artifacts(settings, tmp_path: Path):
 @pytest.fixture
 def scientist(db):
     user = a_user("marie")
-    user.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(user)
     return user
 
 

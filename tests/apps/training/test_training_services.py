@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.io import read
-from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
@@ -31,7 +30,7 @@ from apps.training.selectors import (
 )
 from apps.training.stages import BINDINGS
 from kappakit.stages.contracts import TrainOutputs
-from tests.apps.rows import a_model, a_user
+from tests.apps.rows import a_model, a_user, may_create
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +45,7 @@ def _artifacts(settings, tmp_path: Path):
 
 def a_scientist(name: str = "marie") -> User:
     user = a_user(name)
-    user.user_permissions.add(Permission.objects.get(codename="create_campaigns"))
+    may_create(user)
     return user
 
 
