@@ -23,3 +23,11 @@ class Transient(KappakitError):
 
 class InputError(KappakitError):
     """What was asked cannot be done as it stands; the message says what to change."""
+
+
+class DftFailure(KappakitError):
+    """A DFT attempt gave no result. `kind`: 'input' | 'not_converged' | 'walltime' | 'memory' | 'lost' | 'engine'."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind

@@ -75,9 +75,15 @@ class ConductivityReport:
 
 @dataclass(frozen=True)
 class UncertaintyReport:
-    """`worst`: the most uncertain candidate above the threshold that has no labels yet (None: the loop ends)."""
+    """`worst`: the most uncertain candidate above the threshold that has no labels yet (None: the loop ends).
+
+    `above`: candidates above the threshold, most uncertain first, those labelled before among them; `highest` meV/atom
+    or eV/Å, as the criterion is.
+    """
 
     worst: int | None
+    above: tuple[int, ...] = ()
+    highest: float | None = None
 
 
 Report = CountReport | EmbedReport | SelectionReport | KappaPlanReport | ConductivityReport | UncertaintyReport
@@ -96,12 +102,14 @@ REPORTS: dict[str, type] = {
     "stability": CountReport,
     "embed": EmbedReport,
     "sample": SelectionReport,
+    "start_set": CountReport,
     "train_committee": CountReport,
     "uncertainty": UncertaintyReport,
     "dft_labels": CountReport,
     "final_fit": CountReport,
     "kappa_plan": KappaPlanReport,
     "conductivity": ConductivityReport,
+    "kappa_spread": CountReport,
     "neighbours": SelectionReport,
 }
 
@@ -119,12 +127,14 @@ TITLES: dict[str, str] = {
     "stability": "Energy above the hull",
     "embed": "Map (SOAP, t-SNE)",
     "sample": "Diverse sample (farthest points)",
+    "start_set": "Labelled configurations to begin with",
     "train_committee": "Train the committee",
     "uncertainty": "Uncertainty",
     "dft_labels": "DFT labels",
     "final_fit": "Final fit",
     "kappa_plan": "Standardise and plan κ_L",
     "conductivity": "Thermal conductivity κ_L",
+    "kappa_spread": "κ_L by every member of the committee",
     "neighbours": "Neighbours of good ones",
 }
 
@@ -137,12 +147,8 @@ def itinerary(reports: Mapping[StepKey, Report], protocol: Protocol) -> Iterator
     """
     yield from _pool(protocol)
     sample = reports.get(StepKey("sample"))
-    if not isinstance(sample, SelectionReport):
-        return
-    yield from _learning(reports, protocol, sample.candidates)
-    if _learning_open(reports, protocol):
-        return
-    yield from _sweeps(reports, protocol, sample.candidates)
+    if isinstance(sample, SelectionReport):
+        yield from _sweeps(reports, protocol, sample.candidates)
 
 
 def next_step(reports: Mapping[StepKey, Report], protocol: Protocol) -> PlannedStep | None:
@@ -187,33 +193,43 @@ def _generated(protocol: Protocol) -> Iterator[PlannedStep]:
 
 
 def _learning(
-    reports: Mapping[StepKey, Report], protocol: Protocol, candidates: tuple[int, ...]
+    reports: Mapping[StepKey, Report], protocol: Protocol, sweep: int, candidates: tuple[int, ...]
 ) -> Iterator[PlannedStep]:
-    if not protocol.committee.size:
-        return
-    for iteration in range(protocol.committee.max_iterations):
-        yield PlannedStep(StepKey("train_committee", iteration=iteration))
-        yield PlannedStep(StepKey("uncertainty", iteration=iteration), candidates)
-        found = reports.get(StepKey("uncertainty", iteration=iteration))
-        if not isinstance(found, UncertaintyReport) or found.worst is None:
-            break
-        yield PlannedStep(StepKey("dft_labels", iteration=iteration), (found.worst,))
-        if StepKey("dft_labels", iteration=iteration) not in reports:
+    """Query by committee for one sweep's candidates. Later sweeps begin with the committee that the last one left."""
+    most = protocol.committee.max_iterations
+    if sweep == 0:
+        yield PlannedStep(StepKey("start_set"))
+    for iteration in range(most + 1):
+        if sweep == 0 or iteration:
+            yield PlannedStep(StepKey("train_committee", sweep, iteration))
+        yield PlannedStep(StepKey("uncertainty", sweep, iteration), candidates)
+        found = reports.get(StepKey("uncertainty", sweep, iteration))
+        if not isinstance(found, UncertaintyReport):
             return
-    yield PlannedStep(StepKey("final_fit"))
-
-
-def _learning_open(reports: Mapping[StepKey, Report], protocol: Protocol) -> bool:
-    return bool(protocol.committee.size) and StepKey("final_fit") not in reports
+        if found.worst is None or iteration == most:
+            break
+        yield PlannedStep(StepKey("dft_labels", sweep, iteration), (found.worst,))
+        if StepKey("dft_labels", sweep, iteration) not in reports:
+            return
+    if sweep == 0 or iteration:
+        yield PlannedStep(StepKey("final_fit", sweep))
 
 
 def _sweeps(
     reports: Mapping[StepKey, Report], protocol: Protocol, candidates: tuple[int, ...]
 ) -> Iterator[PlannedStep]:
     for sweep in range(protocol.neighbours.sweeps + 1):
+        if protocol.committee.size:
+            learning = list(_learning(reports, protocol, sweep, candidates))
+            yield from learning
+            if any(step.key not in reports for step in learning):
+                return
         yield from _kappa(sweep, candidates)
         done = reports.get(StepKey("conductivity", sweep))
-        if not isinstance(done, ConductivityReport) or sweep == protocol.neighbours.sweeps:
+        if not isinstance(done, ConductivityReport):
+            return
+        yield from _spread(protocol, sweep, candidates, done)
+        if sweep == protocol.neighbours.sweeps:
             return
         yield PlannedStep(StepKey("neighbours", sweep + 1), done.ultrahigh)
         found = reports.get(StepKey("neighbours", sweep + 1))
@@ -225,3 +241,12 @@ def _sweeps(
 def _kappa(sweep: int, candidates: tuple[int, ...]) -> Iterator[PlannedStep]:
     yield PlannedStep(StepKey("kappa_plan", sweep), candidates)
     yield PlannedStep(StepKey("conductivity", sweep), candidates)
+
+
+def _spread(
+    protocol: Protocol, sweep: int, candidates: tuple[int, ...], done: ConductivityReport
+) -> Iterator[PlannedStep]:
+    committee = protocol.committee
+    if committee.size and committee.spread != "none":
+        asked = done.ultrahigh if committee.spread == "ultrahigh" else candidates
+        yield PlannedStep(StepKey("kappa_spread", sweep), asked)

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from kappakit.crystals import Crystal
-from kappakit.protocol import GenerateSettings, RelaxSettings
+from kappakit.dft import DftTask
+from kappakit.protocol import DftRunSettings, GenerateSettings, RelaxSettings
 
 Progress = Callable[[int, int, str], None]
 """progress(done, total, note): done and total in the stage's own units (crystals, epochs, supercells)."""
@@ -87,6 +88,61 @@ class Potential(Protocol):
 
     def relax(self, crystals: Sequence[Crystal], settings: RelaxSettings, progress: Progress) -> list[RelaxedCrystal]:
         """Relax cell and positions of each crystal (batched where the engine can)."""
+
+
+@dataclass(frozen=True, eq=False)
+class CommitteeEvaluation:
+    """m members on one crystal: energies (m,) eV per cell; forces (m, n_atoms, 3) eV/Å."""
+
+    energies: np.ndarray
+    forces: np.ndarray
+
+
+class Committee(Protocol):
+    """Several potentials of one architecture, evaluated together."""
+
+    size: int
+
+    def evaluate(self, crystals: Sequence[Crystal]) -> list[CommitteeEvaluation]:
+        """All members on each crystal in one batched pass; raises InputError on an element that they do not know."""
+
+
+@dataclass(frozen=True, eq=False)
+class DftResult:
+    """What a DFT calculation gave. `crystal`: the geometry that the numbers belong to (after a relaxation: its end).
+
+    `energy` is the force-consistent (free) energy, `energy_sigma0` that extrapolated to zero smearing, both eV per
+    cell on the method's own zero; forces (n, 3) eV/Å; stress (3, 3) eV/Å³, positive = tension, None where the code
+    gives no correct one; `method` as kappakit.dft.method_of, `method_sha256` its digest; `gap` eV, None where it was
+    not looked for; `steps`: ionic ones; `version`: engine and libraries; `notes`: what was done beside the settings.
+    """
+
+    crystal: Crystal
+    energy: float
+    energy_sigma0: float
+    forces: np.ndarray
+    stress: np.ndarray | None
+    k_mesh: tuple[int, int, int]
+    method: dict[str, Any]
+    method_sha256: str
+    version: str
+    iterations: int
+    steps: int = 0
+    magnetic_moment: float | None = None
+    gap: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+class DftCode(Protocol):
+    """An engine of quantum mechanics, or what is declared to stand for one."""
+
+    name: str
+
+    def version(self) -> str:
+        """Engine, libraries and PAW sets; raises InputError that says what to install where it is missing."""
+
+    def run(self, task: DftTask, run: DftRunSettings, folder: Path, progress: Progress) -> DftResult:
+        """Compute in `folder` (what an earlier attempt left there may be resumed); raises DftFailure."""
 
 
 @dataclass(frozen=True)
@@ -225,8 +281,14 @@ class Trainer(Protocol):
         always_train: Sequence[str],
         folder: Path,
         progress: Progress,
+        held_out: Sequence[str] | None = None,
+        initial: Path | None = None,
     ) -> TrainingResult:
-        """Train to the end; writes the curve to `folder/curve.jsonl` as it goes."""
+        """Train to the end; writes the curve to `folder/curve.jsonl` as it goes.
+
+        `held_out`: exactly these groups validate and nothing is a test set (None: both are drawn from `seed`).
+        `initial`: folder of a stored model of the same configuration whose weights the training starts from.
+        """
 
 
 PARTS = TRAIN, VALIDATION, TEST = "train", "validation", "test"
@@ -278,6 +340,12 @@ class Engines(Protocol):
 
     def potential(self, ref: PotentialRef) -> Potential:
         """Load a potential; raises InputError for an unknown engine or damaged weights."""
+
+    def committee(self, refs: Sequence[PotentialRef]) -> Committee:
+        """Load members of one architecture; raises InputError where they do not fit together."""
+
+    def dft(self, engine: str, oracle: PotentialRef | None = None) -> DftCode:
+        """A DFT engine by name ('gpaw' | 'vasp' | 'surrogate', which needs its `oracle`); raises InputError."""
 
     def generator(self, ref: GeneratorRef) -> Generator:
         """Load a generator; raises InputError for an unknown engine or damaged weights."""

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from kappakit.engines.registry import GENERATOR_TRAINERS, GENERATORS, POTENTIALS, TRAINERS, resolve
+from collections.abc import Sequence
+
+from kappakit.engines.registry import (
+    COMMITTEES,
+    DFT_CODES,
+    GENERATOR_TRAINERS,
+    GENERATORS,
+    POTENTIALS,
+    TRAINERS,
+    resolve,
+)
+from kappakit.errors import InputError
 from kappakit.ports import (
+    Committee,
+    DftCode,
     Generator,
     GeneratorRef,
     GeneratorTrainer,
@@ -26,6 +39,20 @@ class RealEngines:
         if ref not in self._potentials:
             self._potentials[ref] = resolve(POTENTIALS, ref.engine, "potential engine")(ref)
         return self._potentials[ref]
+
+    def committee(self, refs: Sequence[PotentialRef]) -> Committee:
+        """Load members of one engine and architecture; raises InputError where they do not fit together."""
+        engines = {ref.engine for ref in refs}
+        if len(engines) != 1:
+            raise InputError("the members of a committee are of one engine")
+        committee: Committee = resolve(COMMITTEES, engines.pop(), "committee engine")(refs)
+        return committee
+
+    def dft(self, engine: str, oracle: PotentialRef | None = None) -> DftCode:
+        """A DFT engine; the surrogate takes its potential. Raises InputError for an unknown one."""
+        load = resolve(DFT_CODES, engine, "DFT engine")
+        code: DftCode = load(self.potential(oracle)) if oracle else load()
+        return code
 
     def generator(self, ref: GeneratorRef) -> Generator:
         """Load a generator; raises InputError for an unknown engine or damaged weights."""

@@ -20,6 +20,14 @@ POTENTIALS: dict[str, str] = {
     "emt": "kappakit.engines.analytic:emt",
 }
 
+COMMITTEES: dict[str, str] = {"allegro": "kappakit.engines.allegro.committee:load"}
+
+DFT_CODES: dict[str, str] = {
+    "gpaw": "kappakit.engines.gpaw.code:load",
+    "vasp": "kappakit.engines.vasp.code:load",
+    "surrogate": "kappakit.engines.surrogate:load",
+}
+
 GENERATORS: dict[str, str] = {
     "search": "kappakit.engines.search.generator:load",
     "cdvae": "kappakit.engines.cdvae.generator:load",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kappakit.protocol import (
+    CommitteeSettings,
     ConductivitySettings,
     DeduplicateSettings,
+    DftRunSettings,
     EmbedSettings,
     GenerateSettings,
     NeighbourSettings,
@@ -60,6 +62,14 @@ STAGES: dict[str, Stage] = dict(
         _stage("train_potential", "1", c.TrainInputs, c.TrainOutputs),
         _stage("train_generator", "2", c.TrainGeneratorInputs, c.TrainGeneratorOutputs),
         _stage("assess_generator", "1", c.AssessInputs, c.AssessOutputs, GenerateSettings),
+        _stage("start_set", "1", c.StartSetInputs, c.StartSetOutputs, CommitteeSettings),
+        _stage("train_committee", "1", c.TrainMemberInputs, c.TrainOutputs),
+        _stage("final_fit", "1", c.TrainMemberInputs, c.TrainOutputs),
+        _stage("uncertainty", "1", c.UncertaintyInputs, c.UncertaintyOutputs, CommitteeSettings),
+        _stage("dft_labels", "1", c.RattleInputs, c.RattleOutputs, CommitteeSettings),
+        _stage("kappa_spread", "1", c.SpreadInputs, c.SpreadOutputs, ConductivitySettings),
+        _stage("calculate", "1", c.CalculateInputs, c.CalculateOutputs, DftRunSettings),
+        _stage("check_upload", "1", c.UploadInputs, c.CalculateOutputs),
         _stage("export", "1", c.ExportInputs, c.ExportOutputs),
     ]
 )

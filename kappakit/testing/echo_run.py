@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from kappakit import run
 from kappakit.errors import InputError
-from kappakit.ports import Generator, GeneratorRef, GeneratorTrainer, Potential, PotentialRef, Progress, Trainer
+from kappakit.ports import (
+    Committee,
+    DftCode,
+    Generator,
+    GeneratorRef,
+    GeneratorTrainer,
+    Potential,
+    PotentialRef,
+    Progress,
+    Trainer,
+)
 from kappakit.testing.echo import register
 
 
@@ -19,6 +30,12 @@ class NoEngines:
 
     def potential(self, ref: PotentialRef) -> Potential:
         raise InputError(f"no potential {ref.name} here")
+
+    def committee(self, refs: Sequence[PotentialRef]) -> Committee:
+        raise InputError("no committee here")
+
+    def dft(self, engine: str, oracle: PotentialRef | None = None) -> DftCode:
+        raise InputError(f"no DFT engine {engine} here")
 
     def generator(self, ref: GeneratorRef) -> Generator:
         raise InputError(f"no generator {ref.name} here")

@@ -1,0 +1,155 @@
+"""The protocol: every number of the method, once, with unit, meaning and origin.
+
+`paper` marks a number that Guo et al., npj Comput. Mater. 11 (2025), doi 10.1038/s41524-025-01592-8, states;
+`ours` marks our choice where the paper is silent. A campaign stores a snapshot (`as_dict`) and its `digest`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from kappakit.protocol.building import ProtocolError, build
+from kappakit.protocol.facts import OURS, PAPER, FieldFacts, field_facts, setting
+from kappakit.protocol.learning import CommitteeSettings, DftRunSettings, DftSettings
+from kappakit.protocol.phonons import ConductivitySettings, NeighbourSettings
+from kappakit.protocol.pool import (
+    DeduplicateSettings,
+    EmbedSettings,
+    GenerateSettings,
+    RelaxSettings,
+    SampleSettings,
+    ScreenSettings,
+)
+
+__all__ = [
+    "GENERATIONS",
+    "OURS",
+    "PAPER",
+    "PROTOCOLS",
+    "PUBLISHED_GENERATION",
+    "CommitteeSettings",
+    "ConductivitySettings",
+    "DeduplicateSettings",
+    "DftRunSettings",
+    "DftSettings",
+    "EmbedSettings",
+    "FieldFacts",
+    "GenerateSettings",
+    "NeighbourSettings",
+    "Protocol",
+    "ProtocolError",
+    "RelaxSettings",
+    "SampleSettings",
+    "ScreenSettings",
+    "field_facts",
+]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One campaign's method."""
+
+    source: str = setting(
+        "import",
+        "where crystals come from: files, a generator (see Generate), or both",
+        choices=("import", "generate", "both"),
+    )
+    generate: GenerateSettings = field(default_factory=GenerateSettings)
+    relax: RelaxSettings = field(default_factory=RelaxSettings)
+    deduplicate: DeduplicateSettings = field(default_factory=DeduplicateSettings)
+    screen: ScreenSettings = field(default_factory=ScreenSettings)
+    embed: EmbedSettings = field(default_factory=EmbedSettings)
+    sample: SampleSettings = field(default_factory=SampleSettings)
+    conductivity: ConductivitySettings = field(default_factory=ConductivitySettings)
+    neighbours: NeighbourSettings = field(default_factory=NeighbourSettings)
+    committee: CommitteeSettings = field(default_factory=CommitteeSettings)
+    dft: DftSettings = field(default_factory=DftSettings)
+    dft_run: DftRunSettings = field(default_factory=DftRunSettings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The snapshot: plain JSON types."""
+        return asdict(self)
+
+    @property
+    def learned(self) -> bool:
+        """Whether crystals come from a trained generator."""
+        return self.source != "import" and self.generate.generator != "search"
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the canonical snapshot."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Protocol:
+        """The protocol of a snapshot; what is absent keeps its default.
+
+        Raises ProtocolError that names every unknown field and every value outside its range at once.
+        """
+        problems: dict[str, str] = {}
+        protocol = build(cls(), data, "", problems)
+        if problems:
+            raise ProtocolError(problems)
+        return protocol
+
+
+PUBLISHED_GENERATION = GenerateSettings(
+    generator="cdvae",
+    count=100_000,
+    with_training=True,
+    min_atoms=1,
+    max_atoms=24,
+    min_volume=0.1,
+    max_volume=1000.0,
+    min_distance=0.5,
+    sampler="published",
+    tries=1,
+    prior="normal",
+    batch=64,
+)
+"""As the paper's generator does it; what is not a choice of settings (lattices, numbers) is sampled here too."""
+
+GENERATIONS: dict[str, GenerateSettings] = {
+    "published": PUBLISHED_GENERATION,
+    "posterior": replace(PUBLISHED_GENERATION, sampler="annealed", tries=3, prior="posterior"),
+    "simple": GenerateSettings(
+        generator="cdvae",
+        max_atoms=12,
+        max_volume=15.0,
+        min_distance=1.15,
+        prior="between",
+        distinct=True,
+        simple=True,
+        symmetrise=0.1,
+        thin=0.1,
+        batch=64,
+    ),
+}
+"""Named ways to generate. published: the paper's; posterior: its training distribution, quickly; simple: few atoms and
+high symmetry, near-duplicates dropped before they are relaxed."""
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "paper": Protocol(source="generate", generate=PUBLISHED_GENERATION),
+    "demo": Protocol(
+        source="both",
+        generate=replace(GENERATIONS["simple"], count=64),
+        sample=SampleSettings(count=4),
+        conductivity=ConductivitySettings(method="rta"),
+        neighbours=NeighbourSettings(k=2),
+    ),
+    "smoke": Protocol(
+        source="both",
+        generate=GenerateSettings(count=6, max_atoms=4, batch=3),
+        relax=RelaxSettings(max_steps=200, batch=32),
+        sample=SampleSettings(count=2, references="diamond"),
+        conductivity=ConductivitySettings(
+            fc3_supercell=2, fc2_supercell=2, mesh_length=15.0, max_evaluations=20_000, max_sweep_evaluations=40_000
+        ),
+        neighbours=NeighbourSettings(k=1),
+    ),
+}
+"""Named starting points: the paper's numbers; the laptop's demo; the smallest that still does everything."""
