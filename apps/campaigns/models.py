@@ -70,6 +70,9 @@ class Campaign(models.Model):
     protocol = models.JSONField(help_text="Snapshot of kappakit.protocol.Protocol.")
     protocol_digest = models.CharField(max_length=64)
     seed = models.BigIntegerField(default=0)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     potential = models.ForeignKey(
         TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="campaigns"
     )

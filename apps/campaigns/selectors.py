@@ -231,5 +231,5 @@ def _why_step_waits(step: Step) -> str:
     open_jobs = jobs.of_group(step_group(step.pk)).filter(state__in=("QUEUED", "RUNNING", "WAITING"))
     first = open_jobs.order_by("-priority", "id").first()
     if first is None:
-        return "The results are being put together."
+        return step.note or "The results are being put together."
     return "" if open_jobs.filter(state="RUNNING").exists() else jobs.why_waiting(first)

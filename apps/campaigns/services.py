@@ -17,7 +17,6 @@ from apps.jobs import services as jobs
 from apps.jobs.models import OPEN, SPLIT, Job, State
 from apps.training.models import ModelKind, ModelState, TrainedModel
 from kappakit.protocol import Protocol, ProtocolError
-from kappakit.stages.table import STAGES
 
 LARGEST_SEED = 2**31 - 1
 
@@ -80,7 +79,7 @@ def campaign_start(*, campaign: Campaign, user: Any) -> Campaign:
     """DRAFT → RUNNING. Raises NotReady for what is missing, Conflict in any other state."""
     permit(user, "operate", campaign)
     _ready_checked(campaign)
-    return _move(campaign, [CampaignState.DRAFT], CampaignState.RUNNING, started_at=Now())
+    return _move(campaign, [CampaignState.DRAFT], CampaignState.RUNNING, started_at=Now(), started_by=user)
 
 
 @transaction.atomic
@@ -91,7 +90,7 @@ def campaign_cancel(*, campaign: Campaign, user: Any) -> Campaign:
     steps = Step.objects.filter(campaign=campaign, state=StepState.RUNNING)
     groups = [step_group(pk) for pk in steps.values_list("pk", flat=True)]
     steps.update(state=StepState.CANCELLED, ended_at=Now(), note="Cancelled.")
-    jobs.cancel(jobs=Job.objects.filter(group__in=groups, state__in=OPEN))
+    jobs.cancel(jobs=Job.objects.filter(_of_steps(groups) | _beside_steps(campaign), state__in=OPEN))
     return moved
 
 
@@ -104,8 +103,9 @@ def campaign_resume(*, campaign: Campaign, user: Any) -> Campaign:
     over = Step.objects.filter(campaign=campaign, state__in=[StepState.FAILED, StepState.CANCELLED])
     groups = [step_group(pk) for pk in over.values_list("pk", flat=True)]
     over.update(state=StepState.RUNNING, ended_at=None, note="")
-    again = Q(state__in=[State.FAILED, State.CANCELLED]) | Q(state=State.RUNNING, cancel_requested=True)
-    for job in Job.objects.filter(again, group__in=groups).exclude(error_code=SPLIT).order_by("id"):
+    stopped = Q(state=State.CANCELLED) | Q(state=State.RUNNING, cancel_requested=True)
+    again = _of_steps(groups) & (stopped | Q(state=State.FAILED)) | _beside_steps(campaign) & stopped
+    for job in Job.objects.filter(again).exclude(error_code=SPLIT).order_by("id"):
         _job_again(job)
     return moved
 
@@ -193,6 +193,11 @@ def step_planned(*, step: Step, expected_units: int) -> None:
     Step.objects.filter(pk=step.pk).update(expected_units=expected_units)
 
 
+def step_waits(*, step: Step, why: str) -> None:
+    """Note what a step waits for that has no job open, such as people."""
+    Step.objects.filter(pk=step.pk, state=StepState.RUNNING).exclude(note=why).update(note=why)
+
+
 def step_done(*, step: Step, report: Mapping[str, Any], note: str = "") -> bool:
     """RUNNING → DONE with its report; False when somebody else moved it first."""
     return _step_move(step, StepState.DONE, report=dict(report), note=note)
@@ -258,8 +263,6 @@ def _ready_checked(campaign: Campaign) -> None:
             f"The protocol's source is “{protocol.source}” and there is no file: upload one (CIF, POSCAR, res, extxyz, "
             "CSV, a zip of them, ase.db), or set the source to “generate”."
         )
-    if protocol.committee.size and "train_committee" not in STAGES:
-        raise NotReady("The step “train_committee” does not exist here yet: set the committee's size to 0.")
 
 
 def _model_ready(kind: str, model: TrainedModel | None) -> None:
@@ -293,6 +296,15 @@ def _move(campaign: Campaign, froms: Iterable[str], to: str, **changes: Any) -> 
 def _step_move(step: Step, to: StepState, **changes: Any) -> bool:
     rows = Step.objects.filter(pk=step.pk, state=StepState.RUNNING)
     return bool(rows.update(state=to, ended_at=Now(), **changes))
+
+
+def _of_steps(groups: list[str]) -> Q:
+    return Q(group__in=groups)
+
+
+def _beside_steps(campaign: Campaign) -> Q:
+    """Jobs of the campaign that no step's group holds, such as DFT calculations."""
+    return Q(group__startswith=f"campaign:{campaign.pk}:")
 
 
 def _job_again(job: Job) -> None:

@@ -64,6 +64,7 @@ class Binding:
     save(job, outputs, artifacts) → ids of the candidates whose summaries changed, inside the completing transaction.
     failed(job, message) → the same, when the job failed for good.
     report(step_id) → the step's Report as plain JSON (see kappakit.pipeline), once no unit of it is open.
+    holds(step_id) → why the step is not over though its jobs are, in one sentence, '' when nothing holds it.
     """
 
     name: str
@@ -71,5 +72,6 @@ class Binding:
     save: Callable[[Any, Any, Mapping[str, int]], set[int]]
     plan: Callable[[int], Sequence[JobSpec]] | None = None
     report: Callable[[int], dict[str, Any]] | None = None
+    holds: Callable[[int], str] = lambda step_id: ""
     files: Callable[[Any], Mapping[str, str]] = lambda outputs: {}
     failed: Callable[[Any, str], set[int]] = lambda job, message: set()

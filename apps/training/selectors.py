@@ -151,6 +151,14 @@ def model_get(model_id: int) -> TrainedModel:
     return found
 
 
+def model_with_digest(sha256: str) -> TrainedModel:
+    """The model of these weights; raises NotThere."""
+    found = TrainedModel.objects.filter(sha256=sha256, state=ModelState.READY).order_by("id").first()
+    if found is None:
+        raise NotThere(f"There is no model with the weights {sha256[:8]}.")
+    return found
+
+
 def model_detail(model_id: int) -> ModelDetail:
     """All that a page shows of a model; raises NotThere."""
     model = model_get(model_id)

@@ -17,7 +17,15 @@ from apps.campaigns.selectors import (
     step_group,
     step_running,
 )
-from apps.campaigns.services import campaign_done, campaign_halt, step_done, step_failed, step_open, step_planned
+from apps.campaigns.services import (
+    campaign_done,
+    campaign_halt,
+    step_done,
+    step_failed,
+    step_open,
+    step_planned,
+    step_waits,
+)
 from apps.core.errors import ApplicationError
 from apps.jobs.bindings import Binding
 from apps.jobs.selectors import counts_by_state, of_group, open_count
@@ -43,10 +51,14 @@ def advance_all(bindings: Mapping[str, Binding]) -> None:
 
 
 def advance_group(group: str, bindings: Mapping[str, Binding]) -> None:
-    """The campaign whose step asked for this group of jobs, if that was the group's last."""
-    kind, _, step_id = group.partition(":")
-    if kind == "step" and not open_count(group):
-        advance(campaign_of_step(int(step_id)).pk, bindings)
+    """The campaign that asked for this group of jobs, by a step or beside one, if that was the group's last."""
+    kind, _, rest = group.partition(":")
+    if open_count(group):
+        return
+    if kind == "step":
+        advance(campaign_of_step(int(rest)).pk, bindings)
+    if kind == "campaign":
+        advance(int(rest.partition(":")[0]), bindings)
 
 
 @transaction.atomic
@@ -93,6 +105,9 @@ def _to_its_end(step: Step, bindings: Mapping[str, Binding]) -> bool:
     if open_count(group):
         return False
     _require_some_done(group)
+    if why := _guarded(binding.holds, step.pk):
+        step_waits(step=step, why=why)
+        return False
     return step_done(step=step, report=_guarded(binding.report, step.pk))
 
 
