@@ -72,7 +72,7 @@ class TestTheDoor:
 
     def test_a_state_set_by_raw_sql_is_refused(self, gate: Gate) -> None:
         for state in ("APPROVED", "DONE", "FAILED"):
-            with pytest.raises(DatabaseError, match="dft_gate|Invalid transition"), transaction.atomic():
+            with pytest.raises(DatabaseError, match=r"dft_gate|Invalid transition"), transaction.atomic():
                 sql("UPDATE dft_dftcalculation SET state = %s WHERE id = %s", state, gate.waiting[0].pk)
 
     def test_a_row_inserted_as_approved_is_refused(self, gate: Gate) -> None:
@@ -225,7 +225,7 @@ class TestDenial:
         assert again.inputs_sha256 == waiting.inputs_sha256
         with pytest.raises(GateRefused, match="final"):
             calculation_decide(calculation=again, version=1, answer="approve", user=gate.approver)
-        with pytest.raises(DatabaseError, match="Invalid|transition"), transaction.atomic():
+        with pytest.raises(DatabaseError, match=r"Invalid|transition"), transaction.atomic():
             sql("UPDATE dft_dftcalculation SET state = 'PROPOSED' WHERE id = %s", waiting.pk)
 
     def test_a_clone_inherits_neither_approval_nor_budget_nor_escape_from_a_denial(self, gate: Gate) -> None:
@@ -253,7 +253,7 @@ class TestDenial:
             "DELETE FROM dft_approval",
             "UPDATE dft_approval SET inputs_sha256 = 'x'",
         ):
-            with pytest.raises(DatabaseError, match="dft_gate|check"), transaction.atomic():
+            with pytest.raises(DatabaseError, match=r"dft_gate|check"), transaction.atomic():
                 sql(statement)
         assert done.decisions.count() == 1
 
