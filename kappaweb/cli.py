@@ -55,13 +55,16 @@ def status() -> None:
 
 
 @main.command()
-@click.option("--protocol", type=click.Choice(["demo", "smoke"]), default="demo", envvar="PROTOCOL")
+@click.option(
+    "--protocol", type=click.Choice(["demo", "committee", "replay", "smoke"]), default="demo", envvar="PROTOCOL"
+)
 @click.option("--exit", "exit_at_end", is_flag=True, envvar="EXIT", help="End when the table is there.")
 @click.option("--fresh", is_flag=True, envvar="FRESH", help="Start a new campaign.")
+@click.option("--grant", type=float, default=0.0, envvar="GRANT", help="Core-hours that DFT may spend unasked.")
 @click.option("--port", type=int, envvar="PORT", help="Port of the pages; default: the next free one from 8000.")
-def demo(protocol: str, exit_at_end: bool, fresh: bool, port: int | None) -> None:
+def demo(protocol: str, exit_at_end: bool, fresh: bool, grant: float, port: int | None) -> None:
     """Run the carbon campaign to its ranked table and serve it."""
-    sys.exit(run_demo(protocol=protocol, exit_at_end=exit_at_end, fresh=fresh, port=port))
+    sys.exit(run_demo(protocol=protocol, exit_at_end=exit_at_end, fresh=fresh, grant=grant, port=port))
 
 
 @main.command("login-link")

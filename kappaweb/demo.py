@@ -19,11 +19,11 @@ import click
 from kappaweb.embedded import stack
 from kappaweb.embedded.places import Places
 
-SCIENTIST = "scientist"
+SCIENTIST, APPROVER = "scientist", "approver"
 ADDRESS_WAIT_S = 120.0
 
 
-def run(*, protocol: str, exit_at_end: bool, fresh: bool, port: int | None) -> int:
+def run(*, protocol: str, exit_at_end: bool, fresh: bool, grant: float, port: int | None) -> int:
     """Run the demo; returns the exit code. A second demo beside a running one prints its address and returns 0."""
     places = stack.default_places()
     places.run.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def run(*, protocol: str, exit_at_end: bool, fresh: bool, port: int | None) -> i
             return _point_to_the_other(places)
         ours = not stack.is_running(places)
         try:
-            return _run(places, protocol=protocol, exit_at_end=exit_at_end, fresh=fresh, port=port)
+            return _run(places, protocol=protocol, exit_at_end=exit_at_end, fresh=fresh, grant=grant, port=port)
         except KeyboardInterrupt:
             click.echo("\nStopped. `make demo` goes on from here.")
             return 130
@@ -42,10 +42,10 @@ def run(*, protocol: str, exit_at_end: bool, fresh: bool, port: int | None) -> i
                 stack.stop(places)
 
 
-def _run(places: Places, *, protocol: str, exit_at_end: bool, fresh: bool, port: int | None) -> int:
+def _run(places: Places, *, protocol: str, exit_at_end: bool, fresh: bool, grant: float, port: int | None) -> int:
     address = stack.start(places, port=port)
     _say_where(places, address)
-    code = _campaign(places, protocol, fresh)
+    code = _campaign(places, protocol, fresh, grant)
     if exit_at_end or code == 130:
         return code
     _say_where(places, address)
@@ -54,8 +54,9 @@ def _run(places: Places, *, protocol: str, exit_at_end: bool, fresh: bool, port:
     return code
 
 
-def _campaign(places: Places, protocol: str, fresh: bool) -> int:
-    command = [sys.executable, stack.MANAGE, "demo_campaign", "--protocol", protocol, *(["--fresh"] if fresh else [])]
+def _campaign(places: Places, protocol: str, fresh: bool, grant: float) -> int:
+    asked = ["--protocol", protocol, "--grant", str(grant), *(["--fresh"] if fresh else [])]
+    command = [sys.executable, stack.MANAGE, "demo_campaign", *asked]
     return subprocess.run(command, env=os.environ | stack.environment_of(places), check=False).returncode
 
 
@@ -65,6 +66,7 @@ def _say_where(places: Places, address: str) -> None:
     click.echo(
         f"Sign in once  {stack.login_link(places, SCIENTIST)}  (15 min; another: kappaweb login-link {SCIENTIST})"
     )
+    click.echo(f"As approver   {stack.login_link(places, APPROVER)}  (decides on DFT)")
     click.echo(f"From afar     ssh -L {port}:127.0.0.1:{port} USER@THIS-MACHINE, then open the address there\n")
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from kappakit.stages.table import STAGES
 
-HEAVY, LIGHT, GPU, HPC = "heavy", "light", "gpu", "hpc"
-QUEUES = (HEAVY, LIGHT, GPU, HPC)
+HEAVY, LIGHT, GPU, DFT, HPC = "heavy", "light", "gpu", "dft", "hpc"
+QUEUES = (HEAVY, LIGHT, GPU, DFT, HPC)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from celery import shared_task, signals
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from apps.jobs.bindings import GPU, LIGHT
+from apps.jobs.bindings import DFT, GPU, LIGHT
 from apps.jobs.dispatch import TASK, wake
 from apps.jobs.selectors import is_ready
 from apps.worker.endings import job_over
@@ -43,8 +43,8 @@ def runner() -> Runner:
 
 
 def threads_of(queue: str) -> int:
-    """Cores of one stage: all for a heavy one, one for a light one, a share beside each GPU."""
-    if queue == LIGHT:
+    """Cores of one stage: all for a heavy one, one for a light one or DFT, a share beside each GPU."""
+    if queue in (LIGHT, DFT):
         return 1
     if queue == GPU:
         return max(1, (os.cpu_count() or 1) // max(1, len(gpu_names())))

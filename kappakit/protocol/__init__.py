@@ -132,14 +132,44 @@ GENERATIONS: dict[str, GenerateSettings] = {
 high symmetry, near-duplicates dropped before they are relaxed."""
 
 
+DEMO = Protocol(
+    source="both",
+    generate=replace(GENERATIONS["simple"], count=64),
+    sample=SampleSettings(count=4),
+    conductivity=ConductivitySettings(method="rta"),
+    neighbours=NeighbourSettings(k=2),
+)
+LAPTOP_DFT = DftSettings(engine="gpaw", k_spacing=0.4, spin=False)
+"""As the carbon labels that come with the program: coarser than the paper, never to be mixed with its own."""
+
 PROTOCOLS: dict[str, Protocol] = {
-    "paper": Protocol(source="generate", generate=PUBLISHED_GENERATION),
-    "demo": Protocol(
-        source="both",
-        generate=replace(GENERATIONS["simple"], count=64),
-        sample=SampleSettings(count=4),
-        conductivity=ConductivitySettings(method="rta"),
-        neighbours=NeighbourSettings(k=2),
+    "paper": Protocol(source="generate", generate=PUBLISHED_GENERATION, committee=CommitteeSettings(size=8)),
+    "demo": DEMO,
+    "committee": replace(
+        DEMO,
+        committee=CommitteeSettings(
+            size=8,
+            start_count=0,
+            warm_epochs=15,
+            max_iterations=3,
+            rattle_length=0.0,
+            spread="ultrahigh",
+            spread_count=2,
+        ),
+        dft=LAPTOP_DFT,
+        neighbours=NeighbourSettings(k=2, sweeps=0),
+    ),
+    "replay": replace(
+        DEMO,
+        source="generate",
+        generate=replace(GENERATIONS["simple"], count=300),
+        sample=SampleSettings(count=45),
+        committee=CommitteeSettings(
+            size=8, start_count=100, epochs=40, warm_epochs=10, max_iterations=30, rattle_length=0.0, spread="none"
+        ),
+        dft=replace(LAPTOP_DFT, engine="surrogate"),
+        conductivity=ConductivitySettings(method="rta", max_sweep_evaluations=0),
+        neighbours=NeighbourSettings(sweeps=0),
     ),
     "smoke": Protocol(
         source="both",
@@ -152,4 +182,5 @@ PROTOCOLS: dict[str, Protocol] = {
         neighbours=NeighbourSettings(k=1),
     ),
 }
-"""Named starting points: the paper's numbers; the laptop's demo; the smallest that still does everything."""
+"""Named starting points: the paper's numbers; the laptop's demo; the same with a committee that learns from GPAW; a
+committee at scale that learns from a potential in DFT's place; the smallest that still does everything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,9 +43,10 @@ def worker_program(queues: str, *, slots: int, name: str = "") -> Program:
 
 
 def programs(places: Places, *, external_database: bool, gpus: int) -> list[Program]:
-    """One heavy stage at a time with all cores, two light ones beside it, one for each GPU."""
+    """One heavy stage at a time with all cores, two light ones beside it, DFT on each core, one for each GPU."""
     found = [] if external_database else [database_program(places)]
     found += [worker_program("heavy", slots=1), worker_program("light", slots=2)]
+    found.append(worker_program("dft", slots=len(os.sched_getaffinity(0))))
     if gpus:
         found.append(worker_program("gpu", slots=gpus))
     python = sys.executable

@@ -8,127 +8,283 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('artifacts', '0001_initial'),
-        ('campaigns', '0004_started_by'),
-        ('dft', '0001_gate'),
-        ('structures', '0003_generations'),
-        ('training', '0003_generators'),
+        ("artifacts", "0001_initial"),
+        ("campaigns", "0004_started_by"),
+        ("dft", "0001_gate"),
+        ("structures", "0003_generations"),
+        ("training", "0003_generators"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Committee',
+            name="Committee",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sweep', models.PositiveIntegerField()),
-                ('iteration', models.PositiveIntegerField()),
-                ('settings', models.JSONField(help_text='snapshot of CommitteeSettings')),
-                ('labels', models.PositiveIntegerField(default=0, help_text='configurations that iterations had added')),
-                ('calibration', models.JSONField(help_text='kappakit.stages.contracts.Calibration, see its units', null=True)),
-                ('criterion', models.CharField(default='energy', max_length=16)),
-                ('highest', models.FloatField(help_text='meV/atom, or eV/Å where forces are the criterion', null=True)),
-                ('above', models.JSONField(default=list, help_text='candidates above the threshold, most uncertain first')),
-                ('stopped', models.CharField(blank=True, help_text='why the loop ended here, empty where it goes on', max_length=300)),
-                ('seconds', models.FloatField(help_text='s of the batched evaluation', null=True)),
-                ('notes', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='committees', to='campaigns.campaign')),
-                ('trained', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='used_by', to='committees.committee')),
-                ('worst', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='structures.candidate')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sweep", models.PositiveIntegerField()),
+                ("iteration", models.PositiveIntegerField()),
+                ("settings", models.JSONField(help_text="snapshot of CommitteeSettings")),
+                (
+                    "labels",
+                    models.PositiveIntegerField(default=0, help_text="configurations that iterations had added"),
+                ),
+                (
+                    "calibration",
+                    models.JSONField(help_text="kappakit.stages.contracts.Calibration, see its units", null=True),
+                ),
+                ("criterion", models.CharField(default="energy", max_length=16)),
+                ("highest", models.FloatField(help_text="meV/atom, or eV/Å where forces are the criterion", null=True)),
+                (
+                    "above",
+                    models.JSONField(default=list, help_text="candidates above the threshold, most uncertain first"),
+                ),
+                (
+                    "stopped",
+                    models.CharField(
+                        blank=True, help_text="why the loop ended here, empty where it goes on", max_length=300
+                    ),
+                ),
+                ("seconds", models.FloatField(help_text="s of the batched evaluation", null=True)),
+                ("notes", models.JSONField(default=list)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="committees", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "trained",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="used_by",
+                        to="committees.committee",
+                    ),
+                ),
+                (
+                    "worst",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="structures.candidate",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FinalFit',
+            name="FinalFit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sweep', models.PositiveIntegerField()),
-                ('labels', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='final_fits', to='campaigns.campaign')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='final_fits', to='training.trainedmodel')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sweep", models.PositiveIntegerField()),
+                ("labels", models.PositiveIntegerField(default=0)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="final_fits", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="final_fits",
+                        to="training.trainedmodel",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LabelRound',
+            name="LabelRound",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('repeats', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), size=3)),
-                ('lengths', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), help_text='Å, of the undisturbed supercell', size=3)),
-                ('amplitude', models.FloatField(help_text='Å')),
-                ('seed', models.BigIntegerField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('candidate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='label_rounds', to='structures.candidate')),
-                ('committee', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='label_round', to='committees.committee')),
-                ('request', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='label_round', to='dft.dftrequest')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "repeats",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), size=3),
+                ),
+                (
+                    "lengths",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(), help_text="Å, of the undisturbed supercell", size=3
+                    ),
+                ),
+                ("amplitude", models.FloatField(help_text="Å")),
+                ("seed", models.BigIntegerField()),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "candidate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="label_rounds",
+                        to="structures.candidate",
+                    ),
+                ),
+                (
+                    "committee",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="label_round",
+                        to="committees.committee",
+                    ),
+                ),
+                (
+                    "request",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="label_round", to="dft.dftrequest"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LabelSet',
+            name="LabelSet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('upload', 'uploaded'), ('start', 'start set'), ('test', 'fixed test set')], max_length=16)),
-                ('file_name', models.CharField(max_length=255)),
-                ('frames', models.PositiveIntegerField(default=0)),
-                ('groups', models.JSONField(default=list, help_text='names of the distinct crystals')),
-                ('methods', models.JSONField(default=dict, help_text='digest of the method → configurations')),
-                ('notes', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('artifact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='artifacts.artifact')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='label_sets', to='campaigns.campaign')),
-                ('uploaded_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("upload", "uploaded"), ("start", "start set"), ("test", "fixed test set")],
+                        max_length=16,
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=255)),
+                ("frames", models.PositiveIntegerField(default=0)),
+                ("groups", models.JSONField(default=list, help_text="names of the distinct crystals")),
+                ("methods", models.JSONField(default=dict, help_text="digest of the method → configurations")),
+                ("notes", models.JSONField(default=list)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "artifact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="artifacts.artifact"
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="label_sets", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('index', models.PositiveIntegerField()),
-                ('seed', models.BigIntegerField()),
-                ('held_out', models.JSONField(default=list, help_text='distinct crystals that it never saw')),
-                ('note', models.TextField(blank=True, help_text='why it is left out')),
-                ('committee', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='committees.committee')),
-                ('model', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='training.trainedmodel')),
-                ('warm_from', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='committees.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("index", models.PositiveIntegerField()),
+                ("seed", models.BigIntegerField()),
+                ("held_out", models.JSONField(default=list, help_text="distinct crystals that it never saw")),
+                ("note", models.TextField(blank=True, help_text="why it is left out")),
+                (
+                    "committee",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="members", to="committees.committee"
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="training.trainedmodel",
+                    ),
+                ),
+                (
+                    "warm_from",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="committees.member",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UncertaintyRecord',
+            name="UncertaintyRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('energies', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), help_text='eV/atom, one a member', size=None)),
-                ('energy_std', models.FloatField(help_text='meV/atom')),
-                ('force_spread', models.FloatField(help_text='eV/Å')),
-                ('candidate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uncertainties', to='structures.candidate')),
-                ('committee', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='records', to='committees.committee')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "energies",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(), help_text="eV/atom, one a member", size=None
+                    ),
+                ),
+                ("energy_std", models.FloatField(help_text="meV/atom")),
+                ("force_spread", models.FloatField(help_text="eV/Å")),
+                (
+                    "candidate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uncertainties",
+                        to="structures.candidate",
+                    ),
+                ),
+                (
+                    "committee",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="records", to="committees.committee"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='committee',
-            constraint=models.UniqueConstraint(fields=('campaign', 'sweep', 'iteration'), name='committee_iteration_once'),
+            model_name="committee",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "sweep", "iteration"), name="committee_iteration_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finalfit',
-            constraint=models.UniqueConstraint(fields=('campaign', 'sweep'), name='finalfit_once'),
+            model_name="finalfit",
+            constraint=models.UniqueConstraint(fields=("campaign", "sweep"), name="finalfit_once"),
         ),
         migrations.AddConstraint(
-            model_name='labelset',
-            constraint=models.UniqueConstraint(fields=('campaign', 'kind'), name='labelset_kind_once'),
+            model_name="labelset",
+            constraint=models.UniqueConstraint(fields=("campaign", "kind"), name="labelset_kind_once"),
         ),
         migrations.AddConstraint(
-            model_name='labelset',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['upload', 'start', 'test'])), name='labelset_kind'),
+            model_name="labelset",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["upload", "start", "test"])), name="labelset_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='member',
-            constraint=models.UniqueConstraint(fields=('committee', 'index'), name='member_once'),
+            model_name="member",
+            constraint=models.UniqueConstraint(fields=("committee", "index"), name="member_once"),
         ),
         migrations.AddConstraint(
-            model_name='uncertaintyrecord',
-            constraint=models.UniqueConstraint(fields=('committee', 'candidate'), name='uncertainty_once'),
+            model_name="uncertaintyrecord",
+            constraint=models.UniqueConstraint(fields=("committee", "candidate"), name="uncertainty_once"),
         ),
     ]

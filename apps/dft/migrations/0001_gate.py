@@ -12,343 +12,862 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('artifacts', '0001_initial'),
-        ('campaigns', '0004_started_by'),
-        ('jobs', '0001_initial'),
-        ('pghistory', '0007_auto_20250421_0444'),
-        ('structures', '0003_generations'),
+        ("artifacts", "0001_initial"),
+        ("campaigns", "0004_started_by"),
+        ("jobs", "0001_initial"),
+        ("pghistory", "0007_auto_20250421_0444"),
+        ("structures", "0003_generations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DftJob',
+            name="DftJob",
+            fields=[],
+            options={
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("jobs.job",),
+        ),
+        migrations.CreateModel(
+            name="BudgetGrant",
             fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("core_hours", models.FloatField(help_text="core-hours")),
+                ("automatic", models.BooleanField(default=False, help_text="labels may spend it without asking again")),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="dft_grants", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dft_grants",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "revoked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="DftCalculation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("label", models.CharField(help_text="within its request, e.g. 'rattle 3'", max_length=100)),
+                ("order", models.PositiveIntegerField(default=0)),
+                ("engine", models.CharField(help_text="gpaw, vasp or surrogate", max_length=20)),
+                ("task", models.CharField(help_text="label or relax", max_length=10)),
+                ("inputs", models.TextField(help_text="canonical text, see kappakit.dft")),
+                ("inputs_sha256", models.CharField(editable=False, help_text="made by the database", max_length=64)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, help_text="what a page showed; a decision names it"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PROPOSED", "waits for approval"),
+                            ("APPROVED", "approved"),
+                            ("DENIED", "denied"),
+                            ("VOIDED", "voided"),
+                            ("DONE", "done"),
+                            ("FAILED", "failed"),
+                        ],
+                        default="PROPOSED",
+                        max_length=16,
+                    ),
+                ),
+                ("run", models.JSONField(help_text="snapshot of DftRunSettings: none of it is part of the inputs")),
+                ("effort", models.FloatField(help_text="size, without unit, see kappakit.dft.effort")),
+                ("estimate", models.FloatField(help_text="core-hours")),
+                (
+                    "history",
+                    models.PositiveIntegerField(default=0, help_text="finished calculations behind the estimate"),
+                ),
+                (
+                    "failure",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "none"),
+                            ("input", "input"),
+                            ("not_converged", "not converged"),
+                            ("walltime", "time limit"),
+                            ("memory", "memory"),
+                            ("lost", "lost"),
+                            ("engine", "engine"),
+                        ],
+                        default="",
+                        max_length=16,
+                    ),
+                ),
+                ("message", models.TextField(blank=True)),
+                (
+                    "failures",
+                    models.JSONField(default=list, help_text="each failed attempt: kind, message, run settings, at"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dft_calculations",
+                        to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "lineage",
+                    models.ForeignKey(
+                        editable=False,
+                        help_text="the campaign that this one was cloned from first of all; made by the database",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dft_calculations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replaced_by",
+                        to="dft.dftcalculation",
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dft_calculations",
+                        to="structures.structure",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="BudgetEntry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("grant", "granted"),
+                            ("revoke", "taken back"),
+                            ("reserve", "reserved by an approval"),
+                            ("consume", "consumed by an attempt"),
+                            ("release", "released"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("core_hours", models.FloatField(help_text="core-hours, signed")),
+                ("note", models.CharField(blank=True, max_length=200)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="dft_entries", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "grant",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="dft.budgetgrant",
+                    ),
+                ),
+                (
+                    "calculation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="dft.dftcalculation",
+                    ),
+                ),
             ],
             options={
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "verbose_name_plural": "budget entries",
             },
-            bases=('jobs.job',),
         ),
         migrations.CreateModel(
-            name='BudgetGrant',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('core_hours', models.FloatField(help_text='core-hours')),
-                ('automatic', models.BooleanField(default=False, help_text='labels may spend it without asking again')),
-                ('reason', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_grants', to='campaigns.campaign')),
-                ('granted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_grants', to=settings.AUTH_USER_MODEL)),
-                ('revoked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("inputs_sha256", models.CharField(max_length=64)),
+                ("answer", models.CharField(choices=[("approve", "approved"), ("deny", "denied")], max_length=16)),
+                ("batch", models.UUIDField(default=uuid.uuid4, help_text="decisions made together")),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("voided_at", models.DateTimeField(blank=True, null=True)),
+                ("void_reason", models.TextField(blank=True)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dft_decisions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "grant",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="the grant that approved it by itself, in the name of who granted it",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="approvals",
+                        to="dft.budgetgrant",
+                    ),
+                ),
+                (
+                    "calculation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="dft.dftcalculation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DftCalculation',
+            name="DftCalculationEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(help_text="within its request, e.g. 'rattle 3'", max_length=100)),
-                ('order', models.PositiveIntegerField(default=0)),
-                ('engine', models.CharField(help_text='gpaw, vasp or surrogate', max_length=20)),
-                ('task', models.CharField(help_text='label or relax', max_length=10)),
-                ('inputs', models.TextField(help_text='canonical text, see kappakit.dft')),
-                ('inputs_sha256', models.CharField(editable=False, help_text='made by the database', max_length=64)),
-                ('version', models.PositiveIntegerField(default=1, help_text='what a page showed; a decision names it')),
-                ('state', models.CharField(choices=[('PROPOSED', 'waits for approval'), ('APPROVED', 'approved'), ('DENIED', 'denied'), ('VOIDED', 'voided'), ('DONE', 'done'), ('FAILED', 'failed')], default='PROPOSED', max_length=16)),
-                ('run', models.JSONField(help_text='snapshot of DftRunSettings: none of it is part of the inputs')),
-                ('effort', models.FloatField(help_text='size, without unit, see kappakit.dft.effort')),
-                ('estimate', models.FloatField(help_text='core-hours')),
-                ('history', models.PositiveIntegerField(default=0, help_text='finished calculations behind the estimate')),
-                ('failure', models.CharField(blank=True, choices=[('', 'none'), ('input', 'input'), ('not_converged', 'not converged'), ('walltime', 'time limit'), ('memory', 'memory'), ('lost', 'lost'), ('engine', 'engine')], default='', max_length=16)),
-                ('message', models.TextField(blank=True)),
-                ('failures', models.JSONField(default=list, help_text='each failed attempt: kind, message, run settings, at')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_calculations', to='campaigns.campaign')),
-                ('lineage', models.ForeignKey(editable=False, help_text='the campaign that this one was cloned from first of all; made by the database', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='campaigns.campaign')),
-                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_calculations', to=settings.AUTH_USER_MODEL)),
-                ('replaces', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='dft.dftcalculation')),
-                ('structure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_calculations', to='structures.structure')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='BudgetEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('grant', 'granted'), ('revoke', 'taken back'), ('reserve', 'reserved by an approval'), ('consume', 'consumed by an attempt'), ('release', 'released')], max_length=16)),
-                ('core_hours', models.FloatField(help_text='core-hours, signed')),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_entries', to='campaigns.campaign')),
-                ('grant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='dft.budgetgrant')),
-                ('calculation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='dft.dftcalculation')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PROPOSED", "waits for approval"),
+                            ("APPROVED", "approved"),
+                            ("DENIED", "denied"),
+                            ("VOIDED", "voided"),
+                            ("DONE", "done"),
+                            ("FAILED", "failed"),
+                        ],
+                        default="PROPOSED",
+                        max_length=16,
+                    ),
+                ),
+                ("inputs_sha256", models.CharField(editable=False, help_text="made by the database", max_length=64)),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, help_text="what a page showed; a decision names it"),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="state_inputs_sha256_version_events",
+                        to="dft.dftcalculation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'budget entries',
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Approval',
+            name="DftFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('inputs_sha256', models.CharField(max_length=64)),
-                ('answer', models.CharField(choices=[('approve', 'approved'), ('deny', 'denied')], max_length=16)),
-                ('batch', models.UUIDField(default=uuid.uuid4, help_text='decisions made together')),
-                ('reason', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('voided_at', models.DateTimeField(blank=True, null=True)),
-                ('void_reason', models.TextField(blank=True)),
-                ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_decisions', to=settings.AUTH_USER_MODEL)),
-                ('grant', models.ForeignKey(blank=True, help_text='the grant that approved it by itself, in the name of who granted it', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='dft.budgetgrant')),
-                ('calculation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='dft.dftcalculation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=32)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "artifact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="artifacts.artifact"
+                    ),
+                ),
+                (
+                    "calculation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="dft.dftcalculation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DftCalculationEvent',
+            name="DftOutcome",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('state', models.CharField(choices=[('PROPOSED', 'waits for approval'), ('APPROVED', 'approved'), ('DENIED', 'denied'), ('VOIDED', 'voided'), ('DONE', 'done'), ('FAILED', 'failed')], default='PROPOSED', max_length=16)),
-                ('inputs_sha256', models.CharField(editable=False, help_text='made by the database', max_length=64)),
-                ('version', models.PositiveIntegerField(default=1, help_text='what a page showed; a decision names it')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='state_inputs_sha256_version_events', to='dft.dftcalculation')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='DftFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=32)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('added_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('artifact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='artifacts.artifact')),
-                ('calculation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='dft.dftcalculation')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='DftOutcome',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cell', models.JSONField(help_text="3 × 3, Å: as the numbers belong to it, in the calculation's own order of atoms")),
-                ('frac', models.JSONField(help_text='n × 3 fractional positions')),
-                ('energy', models.FloatField(help_text='eV per cell, force-consistent')),
-                ('energy_sigma0', models.FloatField(help_text='eV per cell, extrapolated to zero smearing')),
-                ('forces', models.JSONField(help_text='n × 3, eV/Å')),
-                ('stress', models.JSONField(help_text='3 × 3, eV/Å³, positive = tension', null=True)),
-                ('k_mesh', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), size=3)),
-                ('method', models.JSONField(help_text='kappakit.dft.method_of')),
-                ('method_sha256', models.CharField(db_index=True, max_length=64)),
-                ('version', models.CharField(max_length=300)),
-                ('iterations', models.PositiveIntegerField()),
-                ('steps', models.PositiveIntegerField(default=0)),
-                ('magnetic_moment', models.FloatField(help_text='μ_B per cell', null=True)),
-                ('gap', models.FloatField(help_text='eV', null=True)),
-                ('notes', models.JSONField(default=list)),
-                ('source', models.CharField(choices=[('computed', 'computed here'), ('uploaded', 'uploaded')], max_length=16)),
-                ('seconds', models.FloatField(help_text='s of the last attempt')),
-                ('core_hours', models.FloatField(help_text='core-hours of all attempts')),
-                ('host', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('calculation', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='outcome', to='dft.dftcalculation')),
-                ('structure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_outcomes', to='structures.structure')),
-                ('uploaded_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='DftRequest',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('label', 'label for the committee'), ('validate', 'validation of a candidate')], max_length=16)),
-                ('title', models.CharField(max_length=200)),
-                ('decides', models.TextField(blank=True)),
-                ('sweep', models.PositiveIntegerField(default=0)),
-                ('iteration', models.PositiveIntegerField(default=0)),
-                ('key', models.CharField(help_text="what asked, once in a campaign: 'labels/0/2', 'validate/17/relax'", max_length=100)),
-                ('settings', models.JSONField(help_text='snapshot of DftSettings')),
-                ('uncertainty', models.FloatField(blank=True, help_text='of the candidate, meV/atom', null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_requests', to='campaigns.campaign')),
-                ('candidate', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='dft_requests', to='structures.candidate')),
-                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dft_requests', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "cell",
+                    models.JSONField(
+                        help_text="3 × 3, Å: as the numbers belong to it, in the calculation's own order of atoms"
+                    ),
+                ),
+                ("frac", models.JSONField(help_text="n × 3 fractional positions")),
+                ("energy", models.FloatField(help_text="eV per cell, force-consistent")),
+                ("energy_sigma0", models.FloatField(help_text="eV per cell, extrapolated to zero smearing")),
+                ("forces", models.JSONField(help_text="n × 3, eV/Å")),
+                ("stress", models.JSONField(help_text="3 × 3, eV/Å³, positive = tension", null=True)),
+                ("k_mesh", django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), size=3)),
+                ("method", models.JSONField(help_text="kappakit.dft.method_of")),
+                ("method_sha256", models.CharField(db_index=True, max_length=64)),
+                ("version", models.CharField(max_length=300)),
+                ("iterations", models.PositiveIntegerField()),
+                ("steps", models.PositiveIntegerField(default=0)),
+                ("magnetic_moment", models.FloatField(help_text="μ_B per cell", null=True)),
+                ("gap", models.FloatField(help_text="eV", null=True)),
+                ("notes", models.JSONField(default=list)),
+                (
+                    "source",
+                    models.CharField(choices=[("computed", "computed here"), ("uploaded", "uploaded")], max_length=16),
+                ),
+                ("seconds", models.FloatField(help_text="s of the last attempt")),
+                ("core_hours", models.FloatField(help_text="core-hours of all attempts")),
+                ("host", models.CharField(blank=True, max_length=200)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "calculation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="outcome", to="dft.dftcalculation"
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dft_outcomes",
+                        to="structures.structure",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DftComment',
+            name="DftRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='dft.dftrequest')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("label", "label for the committee"), ("validate", "validation of a candidate")],
+                        max_length=16,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("decides", models.TextField(blank=True)),
+                ("sweep", models.PositiveIntegerField(default=0)),
+                ("iteration", models.PositiveIntegerField(default=0)),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="what asked, once in a campaign: 'labels/0/2', 'validate/17/relax'", max_length=100
+                    ),
+                ),
+                ("settings", models.JSONField(help_text="snapshot of DftSettings")),
+                ("uncertainty", models.FloatField(blank=True, help_text="of the candidate, meV/atom", null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dft_requests",
+                        to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "candidate",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dft_requests",
+                        to="structures.candidate",
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dft_requests",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="DftComment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField()),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="comments", to="dft.dftrequest"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='dftcalculation',
-            name='request',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calculations', to='dft.dftrequest'),
+            model_name="dftcalculation",
+            name="request",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="calculations", to="dft.dftrequest"
+            ),
         ),
         migrations.CreateModel(
-            name='GatePolicy',
+            name="GatePolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('own_approval', models.BooleanField(default=False)),
-                ('reason', models.TextField()),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('campaign', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='gate_policy', to='campaigns.campaign')),
-                ('changed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("own_approval", models.BooleanField(default=False)),
+                ("reason", models.TextField()),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "campaign",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="gate_policy", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "changed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'gate policies',
+                "verbose_name_plural": "gate policies",
             },
         ),
         migrations.CreateModel(
-            name='GatePolicyEvent',
+            name="GatePolicyEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('own_approval', models.BooleanField(default=False)),
-                ('reason', models.TextField()),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('campaign', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='campaigns.campaign')),
-                ('changed_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='dft.gatepolicy')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("own_approval", models.BooleanField(default=False)),
+                ("reason", models.TextField()),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "changed_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="dft.gatepolicy",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dftjob',
-            trigger=pgtrigger.compiler.Trigger(name='dft_job_gate', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN (NEW.kind IN ('calculate', 'check_upload') AND NEW.state IN ('QUEUED', 'RUNNING', 'WAITING'))", func="\n        IF TG_OP = 'UPDATE'\n            AND (NEW.kind, NEW.units, NEW.params) IS DISTINCT FROM (OLD.kind, OLD.units, OLD.params) THEN\n            RAISE EXCEPTION 'dft_gate: what a DFT job computes never changes';\n        END IF;\n        IF jsonb_array_length(NEW.units) <> 1 THEN\n            RAISE EXCEPTION 'dft_gate: a DFT job is one calculation';\n        END IF;\n        PERFORM 1 FROM dft_dftcalculation c JOIN dft_approval a ON a.calculation_id = c.id\n            WHERE c.id::text = NEW.units->>0 AND c.state = 'APPROVED' AND a.voided_at IS NULL\n            AND a.answer = 'approve' AND a.inputs_sha256 = c.inputs_sha256\n            AND NEW.params->>'inputs_sha256' = c.inputs_sha256;\n        IF NOT FOUND THEN\n            RAISE EXCEPTION 'dft_gate: no job without its approved calculation';\n        END IF;\n        RETURN NEW;\n    ", hash='273d96387232c590bc7e5f173bf73230d10466bc', operation='INSERT OR UPDATE', pgid='pgtrigger_dft_job_gate_5a6e9', table='jobs_job', when='BEFORE')),
+            model_name="dftjob",
+            trigger=pgtrigger.compiler.Trigger(
+                name="dft_job_gate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.kind IN ('calculate', 'check_upload') AND NEW.state IN ('QUEUED', 'RUNNING', 'WAITING'))",
+                    func="\n        IF TG_OP = 'UPDATE'\n            AND (NEW.kind, NEW.units, NEW.params) IS DISTINCT FROM (OLD.kind, OLD.units, OLD.params) THEN\n            RAISE EXCEPTION 'dft_gate: what a DFT job computes never changes';\n        END IF;\n        IF jsonb_array_length(NEW.units) <> 1 THEN\n            RAISE EXCEPTION 'dft_gate: a DFT job is one calculation';\n        END IF;\n        PERFORM 1 FROM dft_dftcalculation c JOIN dft_approval a ON a.calculation_id = c.id\n            WHERE c.id::text = NEW.units->>0 AND c.state = 'APPROVED' AND a.voided_at IS NULL\n            AND a.answer = 'approve' AND a.inputs_sha256 = c.inputs_sha256\n            AND NEW.params->>'inputs_sha256' = c.inputs_sha256;\n        IF NOT FOUND THEN\n            RAISE EXCEPTION 'dft_gate: no job without its approved calculation';\n        END IF;\n        RETURN NEW;\n    ",
+                    hash="273d96387232c590bc7e5f173bf73230d10466bc",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_dft_job_gate_5a6e9",
+                    table="jobs_job",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budgetgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('core_hours__gt', 0)), name='dftgrant_positive'),
+            model_name="budgetgrant",
+            constraint=models.CheckConstraint(condition=models.Q(("core_hours__gt", 0)), name="dftgrant_positive"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='budgetgrant',
-            trigger=pgtrigger.compiler.Trigger(name='dft_grant_entitled', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        IF TG_OP = 'DELETE' THEN\n            RAISE EXCEPTION 'dft_gate: a grant is never deleted';\n        END IF;\n        IF TG_OP = 'UPDATE' THEN\n            IF (NEW.id, NEW.campaign_id, NEW.core_hours, NEW.automatic, NEW.granted_by_id)\n                IS DISTINCT FROM (OLD.id, OLD.campaign_id, OLD.core_hours, OLD.automatic, OLD.granted_by_id)\n                OR OLD.revoked_at IS NOT NULL THEN\n                RAISE EXCEPTION 'dft_gate: a grant is never changed, only revoked';\n            END IF;\n            RETURN NEW;\n        END IF;\n        IF NOT EXISTS (\n    SELECT 1 FROM accounts_user u LEFT JOIN campaigns_membership m\n        ON m.user_id = u.id AND m.campaign_id = NEW.campaign_id\n    WHERE u.id = NEW.granted_by_id AND u.is_active AND (u.is_superuser OR 'approver' = ANY (m.roles))\n) THEN\n            RAISE EXCEPTION 'dft_gate: only an approver of the campaign grants core-hours';\n        END IF;\n        RETURN NEW;\n    ", hash='b94524a0a2550b71ea5838e7f3e32a047cb62dee', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_dft_grant_entitled_0a4c5', table='dft_budgetgrant', when='BEFORE')),
+            model_name="budgetgrant",
+            trigger=pgtrigger.compiler.Trigger(
+                name="dft_grant_entitled",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        IF TG_OP = 'DELETE' THEN\n            RAISE EXCEPTION 'dft_gate: a grant is never deleted';\n        END IF;\n        IF TG_OP = 'UPDATE' THEN\n            IF (NEW.id, NEW.campaign_id, NEW.core_hours, NEW.automatic, NEW.granted_by_id)\n                IS DISTINCT FROM (OLD.id, OLD.campaign_id, OLD.core_hours, OLD.automatic, OLD.granted_by_id)\n                OR OLD.revoked_at IS NOT NULL THEN\n                RAISE EXCEPTION 'dft_gate: a grant is never changed, only revoked';\n            END IF;\n            RETURN NEW;\n        END IF;\n        IF NOT EXISTS (\n    SELECT 1 FROM accounts_user u LEFT JOIN campaigns_membership m\n        ON m.user_id = u.id AND m.campaign_id = NEW.campaign_id\n    WHERE u.id = NEW.granted_by_id AND u.is_active AND (u.is_superuser OR 'approver' = ANY (m.roles))\n) THEN\n            RAISE EXCEPTION 'dft_gate: only an approver of the campaign grants core-hours';\n        END IF;\n        RETURN NEW;\n    ",
+                    hash="b94524a0a2550b71ea5838e7f3e32a047cb62dee",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_dft_grant_entitled_0a4c5",
+                    table="dft_budgetgrant",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='budgetentry',
-            index=models.Index(fields=['campaign'], include=('core_hours',), name='budgetentry_campaign_idx'),
+            model_name="budgetentry",
+            index=models.Index(fields=["campaign"], include=("core_hours",), name="budgetentry_campaign_idx"),
         ),
         migrations.AddConstraint(
-            model_name='budgetentry',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['grant', 'revoke', 'reserve', 'consume', 'release'])), name='budgetentry_kind'),
+            model_name="budgetentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["grant", "revoke", "reserve", "consume", "release"])),
+                name="budgetentry_kind",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='budgetentry',
-            trigger=pgtrigger.compiler.Trigger(name='dft_ledger', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE found_hours double precision;', func="\n        IF TG_OP <> 'INSERT' THEN\n            RAISE EXCEPTION 'dft_gate: the ledger only grows';\n        END IF;\n        IF NEW.kind = 'grant' THEN\n            SELECT g.core_hours INTO found_hours FROM dft_budgetgrant g\n                WHERE g.id = NEW.grant_id AND g.campaign_id = NEW.campaign_id AND g.revoked_at IS NULL;\n            IF found_hours IS DISTINCT FROM NEW.core_hours THEN\n                RAISE EXCEPTION 'dft_gate: core-hours come from a grant';\n            END IF;\n            PERFORM 1 FROM dft_budgetentry e WHERE e.grant_id = NEW.grant_id AND e.kind = 'grant';\n            IF FOUND THEN\n                RAISE EXCEPTION 'dft_gate: a grant counts once';\n            END IF;\n        ELSIF NEW.kind = 'release' THEN\n            SELECT -COALESCE(SUM(e.core_hours), 0) INTO found_hours FROM dft_budgetentry e\n                WHERE e.calculation_id = NEW.calculation_id AND e.kind IN ('reserve', 'release');\n            IF NEW.core_hours < 0 OR NEW.core_hours > COALESCE(found_hours, 0) + 1e-9 THEN\n                RAISE EXCEPTION 'dft_gate: no more is released than was reserved';\n            END IF;\n        ELSIF NEW.core_hours > 0 THEN\n            RAISE EXCEPTION 'dft_gate: only a grant or a release adds core-hours';\n        END IF;\n        IF NEW.calculation_id IS NOT NULL THEN\n            PERFORM 1 FROM dft_dftcalculation c WHERE c.id = NEW.calculation_id AND c.campaign_id = NEW.campaign_id;\n            IF NOT FOUND THEN\n                RAISE EXCEPTION 'dft_gate: an entry is of the campaign of its calculation';\n            END IF;\n        END IF;\n        RETURN NEW;\n    ", hash='d7cfb6a711de9a84c3e685be5723501ccb378954', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_dft_ledger_85b90', table='dft_budgetentry', when='BEFORE')),
+            model_name="budgetentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="dft_ledger",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE found_hours double precision;",
+                    func="\n        IF TG_OP <> 'INSERT' THEN\n            RAISE EXCEPTION 'dft_gate: the ledger only grows';\n        END IF;\n        IF NEW.kind = 'grant' THEN\n            SELECT g.core_hours INTO found_hours FROM dft_budgetgrant g\n                WHERE g.id = NEW.grant_id AND g.campaign_id = NEW.campaign_id AND g.revoked_at IS NULL;\n            IF found_hours IS DISTINCT FROM NEW.core_hours THEN\n                RAISE EXCEPTION 'dft_gate: core-hours come from a grant';\n            END IF;\n            PERFORM 1 FROM dft_budgetentry e WHERE e.grant_id = NEW.grant_id AND e.kind = 'grant';\n            IF FOUND THEN\n                RAISE EXCEPTION 'dft_gate: a grant counts once';\n            END IF;\n        ELSIF NEW.kind = 'release' THEN\n            SELECT -COALESCE(SUM(e.core_hours), 0) INTO found_hours FROM dft_budgetentry e\n                WHERE e.calculation_id = NEW.calculation_id AND e.kind IN ('reserve', 'release');\n            IF NEW.core_hours < 0 OR NEW.core_hours > COALESCE(found_hours, 0) + 1e-9 THEN\n                RAISE EXCEPTION 'dft_gate: no more is released than was reserved';\n            END IF;\n        ELSIF NEW.core_hours > 0 THEN\n            RAISE EXCEPTION 'dft_gate: only a grant or a release adds core-hours';\n        END IF;\n        IF NEW.calculation_id IS NOT NULL THEN\n            PERFORM 1 FROM dft_dftcalculation c WHERE c.id = NEW.calculation_id AND c.campaign_id = NEW.campaign_id;\n            IF NOT FOUND THEN\n                RAISE EXCEPTION 'dft_gate: an entry is of the campaign of its calculation';\n            END IF;\n        END IF;\n        RETURN NEW;\n    ",
+                    hash="d7cfb6a711de9a84c3e685be5723501ccb378954",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_dft_ledger_85b90",
+                    table="dft_budgetentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(('answer__in', ['approve', 'deny'])), name='approval_answer'),
+            model_name="approval",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("answer__in", ["approve", "deny"])), name="approval_answer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(('answer', 'deny'), ('reason', ''), _negated=True), name='approval_denial_has_reason'),
+            model_name="approval",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("answer", "deny"), ("reason", ""), _negated=True), name="approval_denial_has_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at__isnull', True)), fields=('calculation',), name='approval_living_once'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("voided_at__isnull", True)), fields=("calculation",), name="approval_living_once"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='approval',
-            trigger=pgtrigger.compiler.Trigger(name='dft_approval_entitled', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE calc dft_dftcalculation%ROWTYPE; allowed boolean; balance double precision;', func="\n        SELECT c.* INTO calc FROM dft_dftcalculation c WHERE c.id = NEW.calculation_id FOR UPDATE;\n        IF calc.state <> 'PROPOSED' THEN\n            RAISE EXCEPTION 'dft_gate: it does not wait for a decision any more';\n        END IF;\n        IF NEW.inputs_sha256 <> calc.inputs_sha256 THEN\n            RAISE EXCEPTION 'dft_gate: the inputs changed since they were shown';\n        END IF;\n        IF NEW.voided_at IS NOT NULL THEN\n            RAISE EXCEPTION 'dft_gate: a decision begins alive';\n        END IF;\n        IF NOT EXISTS (\n    SELECT 1 FROM accounts_user u LEFT JOIN campaigns_membership m\n        ON m.user_id = u.id AND m.campaign_id = calc.campaign_id\n    WHERE u.id = NEW.decided_by_id AND u.is_active AND (u.is_superuser OR 'approver' = ANY (m.roles))\n) THEN\n            RAISE EXCEPTION 'dft_gate: only an approver of the campaign decides';\n        END IF;\n        IF NEW.answer = 'approve' THEN\n            SELECT p.own_approval INTO allowed FROM dft_gatepolicy p WHERE p.campaign_id = calc.campaign_id;\n            IF NEW.decided_by_id = calc.proposed_by_id AND NOT COALESCE(allowed, false) THEN\n                RAISE EXCEPTION 'dft_gate: who proposed it may not approve it';\n            END IF;\n            PERFORM 1 FROM dft_approval a JOIN dft_dftcalculation d ON d.id = a.calculation_id\n                WHERE a.answer = 'deny' AND a.inputs_sha256 = NEW.inputs_sha256 AND d.lineage_id = calc.lineage_id;\n            IF FOUND THEN\n                RAISE EXCEPTION 'dft_gate: these inputs were denied, and that is final';\n            END IF;\n            IF NEW.grant_id IS NOT NULL THEN\n                PERFORM 1 FROM dft_budgetgrant g JOIN dft_dftrequest r ON r.id = calc.request_id\n                    WHERE g.id = NEW.grant_id AND g.campaign_id = calc.campaign_id AND g.automatic\n                    AND g.revoked_at IS NULL AND g.granted_by_id = NEW.decided_by_id AND r.purpose = 'label';\n                IF NOT FOUND THEN\n                    RAISE EXCEPTION 'dft_gate: no living grant lets this be approved by itself';\n                END IF;\n            END IF;\n            PERFORM 1 FROM campaigns_campaign c WHERE c.id = calc.campaign_id FOR UPDATE;\n            SELECT COALESCE(SUM(e.core_hours), 0) INTO balance FROM dft_budgetentry e\n                WHERE e.campaign_id = calc.campaign_id;\n            IF balance <= 0 OR balance + 1e-9 < calc.estimate THEN\n                RAISE EXCEPTION 'dft_gate: the budget does not cover it';\n            END IF;\n        END IF;\n        RETURN NEW;\n    ", hash='8c04a50c8f3695b3e3407972fa8510a4cd838682', operation='INSERT', pgid='pgtrigger_dft_approval_entitled_d9432', table='dft_approval', when='BEFORE')),
+            model_name="approval",
+            trigger=pgtrigger.compiler.Trigger(
+                name="dft_approval_entitled",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE calc dft_dftcalculation%ROWTYPE; allowed boolean; balance double precision;",
+                    func="\n        SELECT c.* INTO calc FROM dft_dftcalculation c WHERE c.id = NEW.calculation_id FOR UPDATE;\n        IF calc.state <> 'PROPOSED' THEN\n            RAISE EXCEPTION 'dft_gate: it does not wait for a decision any more';\n        END IF;\n        IF NEW.inputs_sha256 <> calc.inputs_sha256 THEN\n            RAISE EXCEPTION 'dft_gate: the inputs changed since they were shown';\n        END IF;\n        IF NEW.voided_at IS NOT NULL THEN\n            RAISE EXCEPTION 'dft_gate: a decision begins alive';\n        END IF;\n        IF NOT EXISTS (\n    SELECT 1 FROM accounts_user u LEFT JOIN campaigns_membership m\n        ON m.user_id = u.id AND m.campaign_id = calc.campaign_id\n    WHERE u.id = NEW.decided_by_id AND u.is_active AND (u.is_superuser OR 'approver' = ANY (m.roles))\n) THEN\n            RAISE EXCEPTION 'dft_gate: only an approver of the campaign decides';\n        END IF;\n        IF NEW.answer = 'approve' THEN\n            SELECT p.own_approval INTO allowed FROM dft_gatepolicy p WHERE p.campaign_id = calc.campaign_id;\n            IF NEW.decided_by_id = calc.proposed_by_id AND NOT COALESCE(allowed, false) THEN\n                RAISE EXCEPTION 'dft_gate: who proposed it may not approve it';\n            END IF;\n            PERFORM 1 FROM dft_approval a JOIN dft_dftcalculation d ON d.id = a.calculation_id\n                WHERE a.answer = 'deny' AND a.inputs_sha256 = NEW.inputs_sha256 AND d.lineage_id = calc.lineage_id;\n            IF FOUND THEN\n                RAISE EXCEPTION 'dft_gate: these inputs were denied, and that is final';\n            END IF;\n            IF NEW.grant_id IS NOT NULL THEN\n                PERFORM 1 FROM dft_budgetgrant g JOIN dft_dftrequest r ON r.id = calc.request_id\n                    WHERE g.id = NEW.grant_id AND g.campaign_id = calc.campaign_id AND g.automatic\n                    AND g.revoked_at IS NULL AND g.granted_by_id = NEW.decided_by_id AND r.purpose = 'label';\n                IF NOT FOUND THEN\n                    RAISE EXCEPTION 'dft_gate: no living grant lets this be approved by itself';\n                END IF;\n            END IF;\n            PERFORM 1 FROM campaigns_campaign c WHERE c.id = calc.campaign_id FOR UPDATE;\n            SELECT COALESCE(SUM(e.core_hours), 0) INTO balance FROM dft_budgetentry e\n                WHERE e.campaign_id = calc.campaign_id;\n            IF balance <= 0 OR balance + 1e-9 < calc.estimate THEN\n                RAISE EXCEPTION 'dft_gate: the budget does not cover it';\n            END IF;\n        END IF;\n        RETURN NEW;\n    ",
+                    hash="8c04a50c8f3695b3e3407972fa8510a4cd838682",
+                    operation="INSERT",
+                    pgid="pgtrigger_dft_approval_entitled_d9432",
+                    table="dft_approval",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='approval',
-            trigger=pgtrigger.compiler.Trigger(name='dft_approval_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        IF TG_OP = 'DELETE' THEN\n            RAISE EXCEPTION 'dft_gate: a decision is never deleted';\n        END IF;\n        IF OLD.voided_at IS NOT NULL OR NEW.voided_at IS NULL OR OLD.answer = 'deny'\n            OR (NEW.id, NEW.calculation_id, NEW.inputs_sha256, NEW.answer, NEW.decided_by_id, NEW.grant_id, NEW.batch,\n                NEW.reason, NEW.created_at)\n            IS DISTINCT FROM (OLD.id, OLD.calculation_id, OLD.inputs_sha256, OLD.answer, OLD.decided_by_id,\n                OLD.grant_id, OLD.batch, OLD.reason, OLD.created_at) THEN\n            RAISE EXCEPTION 'dft_gate: a decision is never changed, an approval only voided';\n        END IF;\n        RETURN NEW;\n    ", hash='d12310f2faa6cb1960aef5f9673e0fa452896efc', operation='UPDATE OR DELETE', pgid='pgtrigger_dft_approval_stays_67dea', table='dft_approval', when='BEFORE')),
+            model_name="approval",
+            trigger=pgtrigger.compiler.Trigger(
+                name="dft_approval_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        IF TG_OP = 'DELETE' THEN\n            RAISE EXCEPTION 'dft_gate: a decision is never deleted';\n        END IF;\n        IF OLD.voided_at IS NOT NULL OR NEW.voided_at IS NULL OR OLD.answer = 'deny'\n            OR (NEW.id, NEW.calculation_id, NEW.inputs_sha256, NEW.answer, NEW.decided_by_id, NEW.grant_id, NEW.batch,\n                NEW.reason, NEW.created_at)\n            IS DISTINCT FROM (OLD.id, OLD.calculation_id, OLD.inputs_sha256, OLD.answer, OLD.decided_by_id,\n                OLD.grant_id, OLD.batch, OLD.reason, OLD.created_at) THEN\n            RAISE EXCEPTION 'dft_gate: a decision is never changed, an approval only voided';\n        END IF;\n        RETURN NEW;\n    ",
+                    hash="d12310f2faa6cb1960aef5f9673e0fa452896efc",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_dft_approval_stays_67dea",
+                    table="dft_approval",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dftfile',
-            constraint=models.UniqueConstraint(fields=('calculation', 'kind', 'artifact'), name='dftfile_once'),
+            model_name="dftfile",
+            constraint=models.UniqueConstraint(fields=("calculation", "kind", "artifact"), name="dftfile_once"),
         ),
         migrations.AddConstraint(
-            model_name='dftoutcome',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['computed', 'uploaded'])), name='dftoutcome_source'),
+            model_name="dftoutcome",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source__in", ["computed", "uploaded"])), name="dftoutcome_source"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dftrequest',
-            constraint=models.UniqueConstraint(fields=('campaign', 'key'), name='dftrequest_once'),
+            model_name="dftrequest",
+            constraint=models.UniqueConstraint(fields=("campaign", "key"), name="dftrequest_once"),
         ),
         migrations.AddConstraint(
-            model_name='dftrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['label', 'validate'])), name='dftrequest_purpose'),
+            model_name="dftrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("purpose__in", ["label", "validate"])), name="dftrequest_purpose"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dftrequest',
-            trigger=pgtrigger.compiler.Trigger(name='dft_request_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."campaign_id" IS DISTINCT FROM (NEW."campaign_id") OR OLD."purpose" IS DISTINCT FROM (NEW."purpose") OR OLD."candidate_id" IS DISTINCT FROM (NEW."candidate_id") OR OLD."settings" IS DISTINCT FROM (NEW."settings") OR OLD."proposed_by_id" IS DISTINCT FROM (NEW."proposed_by_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='0d50ecb88285d5157588e9ff750f2ee11f027854', operation='UPDATE', pgid='pgtrigger_dft_request_stays_18562', table='dft_dftrequest', when='BEFORE')),
+            model_name="dftrequest",
+            trigger=pgtrigger.compiler.Trigger(
+                name="dft_request_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."campaign_id" IS DISTINCT FROM (NEW."campaign_id") OR OLD."purpose" IS DISTINCT FROM (NEW."purpose") OR OLD."candidate_id" IS DISTINCT FROM (NEW."candidate_id") OR OLD."settings" IS DISTINCT FROM (NEW."settings") OR OLD."proposed_by_id" IS DISTINCT FROM (NEW."proposed_by_id"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="0d50ecb88285d5157588e9ff750f2ee11f027854",
+                    operation="UPDATE",
+                    pgid="pgtrigger_dft_request_stays_18562",
+                    table="dft_dftrequest",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dftcomment',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='dftcomment_has_text'),
+            model_name="dftcomment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("text", ""), _negated=True), name="dftcomment_has_text"
+            ),
         ),
         migrations.AddIndex(
-            model_name='dftcalculation',
-            index=models.Index(fields=['campaign', 'state'], name='dftcalculation_state_idx'),
+            model_name="dftcalculation",
+            index=models.Index(fields=["campaign", "state"], name="dftcalculation_state_idx"),
         ),
         migrations.AddConstraint(
-            model_name='dftcalculation',
-            constraint=models.UniqueConstraint(fields=('request', 'order', 'version'), name='dftcalculation_order_once'),
+            model_name="dftcalculation",
+            constraint=models.UniqueConstraint(
+                fields=("request", "order", "version"), name="dftcalculation_order_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dftcalculation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'VOIDED'), _negated=True), fields=('request', 'inputs_sha256'), name='dftcalculation_inputs_once'),
+            model_name="dftcalculation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "VOIDED"), _negated=True),
+                fields=("request", "inputs_sha256"),
+                name="dftcalculation_inputs_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dftcalculation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['PROPOSED', 'APPROVED', 'DENIED', 'VOIDED', 'DONE', 'FAILED'])), name='dftcalculation_state'),
+            model_name="dftcalculation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["PROPOSED", "APPROVED", "DENIED", "VOIDED", "DONE", "FAILED"])),
+                name="dftcalculation_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dftcalculation',
-            constraint=models.CheckConstraint(condition=models.Q(('failure__in', ['', 'input', 'not_converged', 'walltime', 'memory', 'lost', 'engine'])), name='dftcalculation_failure'),
+            model_name="dftcalculation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("failure__in", ["", "input", "not_converged", "walltime", "memory", "lost", "engine"])
+                ),
+                name="dftcalculation_failure",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dftcalculation',
-            constraint=models.CheckConstraint(condition=models.Q(('estimate__gte', 0)), name='dftcalculation_estimate'),
+            model_name="dftcalculation",
+            constraint=models.CheckConstraint(condition=models.Q(("estimate__gte", 0)), name="dftcalculation_estimate"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dftcalculation',
-            trigger=pgtrigger.compiler.Trigger(name='dftcalculation_moves', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{APPROVED:DONE,APPROVED:FAILED,APPROVED:VOIDED,FAILED:APPROVED,FAILED:VOIDED,PROPOSED:APPROVED,PROPOSED:DENIED,PROPOSED:VOIDED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='0d6bd3d3fc19953c3c8c48e68e99d8ece045143d', operation='UPDATE', pgid='pgtrigger_dftcalculation_moves_5b33a', table='dft_dftcalculation', when='BEFORE')),
+            model_name="dftcalculation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="dftcalculation_moves",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{APPROVED:DONE,APPROVED:FAILED,APPROVED:VOIDED,FAILED:APPROVED,FAILED:VOIDED,PROPOSED:APPROVED,PROPOSED:DENIED,PROPOSED:VOIDED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="0d6bd3d3fc19953c3c8c48e68e99d8ece045143d",
+                    operation="UPDATE",
+                    pgid="pgtrigger_dftcalculation_moves_5b33a",
+                    table="dft_dftcalculation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dftcalculation',
-            trigger=pgtrigger.compiler.Trigger(name='dft_gate', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE root bigint;', func="\n        NEW.inputs_sha256 := encode(sha256(convert_to(NEW.inputs, 'UTF8')), 'hex');\n        IF TG_OP = 'UPDATE' THEN\n            IF (NEW.id, NEW.campaign_id, NEW.request_id, NEW.proposed_by_id, NEW.lineage_id)\n                IS DISTINCT FROM (OLD.id, OLD.campaign_id, OLD.request_id, OLD.proposed_by_id, OLD.lineage_id) THEN\n                RAISE EXCEPTION 'dft_gate: whose a calculation is, and who proposed it, never changes';\n            END IF;\n            IF NEW.inputs IS DISTINCT FROM OLD.inputs AND OLD.state <> 'PROPOSED' THEN\n                RAISE EXCEPTION 'dft_gate: the inputs of a decided calculation are fixed';\n            END IF;\n            IF NEW.estimate IS DISTINCT FROM OLD.estimate AND OLD.state <> 'PROPOSED' THEN\n                RAISE EXCEPTION 'dft_gate: the estimate of a decided calculation is fixed';\n            END IF;\n        ELSE\n            SELECT r.campaign_id INTO root FROM dft_dftrequest r WHERE r.id = NEW.request_id;\n            IF root IS DISTINCT FROM NEW.campaign_id THEN\n                RAISE EXCEPTION 'dft_gate: a calculation belongs to the campaign of its request';\n            END IF;\n            WITH RECURSIVE up AS (\n                SELECT c.id, c.cloned_from_id FROM campaigns_campaign c WHERE c.id = NEW.campaign_id\n                UNION SELECT c.id, c.cloned_from_id FROM campaigns_campaign c JOIN up ON c.id = up.cloned_from_id\n            ) SELECT id INTO root FROM up WHERE cloned_from_id IS NULL LIMIT 1;\n            NEW.lineage_id := COALESCE(root, NEW.campaign_id);\n        END IF;\n        IF NEW.state IN ('APPROVED', 'DONE', 'FAILED') THEN\n            PERFORM 1 FROM dft_approval a WHERE a.calculation_id = NEW.id AND a.inputs_sha256 = NEW.inputs_sha256\n                AND a.answer = 'approve' AND a.voided_at IS NULL;\n            IF NOT FOUND THEN\n                RAISE EXCEPTION 'dft_gate: no living approval of exactly these inputs';\n            END IF;\n            PERFORM 1 FROM dft_budgetentry e WHERE e.calculation_id = NEW.id AND e.kind = 'reserve';\n            IF NOT FOUND THEN\n                RAISE EXCEPTION 'dft_gate: nothing of the budget is reserved for it';\n            END IF;\n        END IF;\n        IF NEW.state = 'DENIED' THEN\n            PERFORM 1 FROM dft_approval a WHERE a.calculation_id = NEW.id AND a.inputs_sha256 = NEW.inputs_sha256\n                AND a.answer = 'deny';\n            IF NOT FOUND THEN\n                RAISE EXCEPTION 'dft_gate: nobody denied these inputs';\n            END IF;\n        END IF;\n        RETURN NEW;\n    ", hash='78313b2f159f66c428b3938936b7511fc595e59f', operation='INSERT OR UPDATE', pgid='pgtrigger_dft_gate_f846c', table='dft_dftcalculation', when='BEFORE')),
+            model_name="dftcalculation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="dft_gate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE root bigint;",
+                    func="\n        NEW.inputs_sha256 := encode(sha256(convert_to(NEW.inputs, 'UTF8')), 'hex');\n        IF TG_OP = 'UPDATE' THEN\n            IF (NEW.id, NEW.campaign_id, NEW.request_id, NEW.proposed_by_id, NEW.lineage_id)\n                IS DISTINCT FROM (OLD.id, OLD.campaign_id, OLD.request_id, OLD.proposed_by_id, OLD.lineage_id) THEN\n                RAISE EXCEPTION 'dft_gate: whose a calculation is, and who proposed it, never changes';\n            END IF;\n            IF NEW.inputs IS DISTINCT FROM OLD.inputs AND OLD.state <> 'PROPOSED' THEN\n                RAISE EXCEPTION 'dft_gate: the inputs of a decided calculation are fixed';\n            END IF;\n            IF NEW.estimate IS DISTINCT FROM OLD.estimate AND OLD.state <> 'PROPOSED' THEN\n                RAISE EXCEPTION 'dft_gate: the estimate of a decided calculation is fixed';\n            END IF;\n        ELSE\n            SELECT r.campaign_id INTO root FROM dft_dftrequest r WHERE r.id = NEW.request_id;\n            IF root IS DISTINCT FROM NEW.campaign_id THEN\n                RAISE EXCEPTION 'dft_gate: a calculation belongs to the campaign of its request';\n            END IF;\n            WITH RECURSIVE up AS (\n                SELECT c.id, c.cloned_from_id FROM campaigns_campaign c WHERE c.id = NEW.campaign_id\n                UNION SELECT c.id, c.cloned_from_id FROM campaigns_campaign c JOIN up ON c.id = up.cloned_from_id\n            ) SELECT id INTO root FROM up WHERE cloned_from_id IS NULL LIMIT 1;\n            NEW.lineage_id := COALESCE(root, NEW.campaign_id);\n        END IF;\n        IF NEW.state IN ('APPROVED', 'DONE', 'FAILED') THEN\n            PERFORM 1 FROM dft_approval a WHERE a.calculation_id = NEW.id AND a.inputs_sha256 = NEW.inputs_sha256\n                AND a.answer = 'approve' AND a.voided_at IS NULL;\n            IF NOT FOUND THEN\n                RAISE EXCEPTION 'dft_gate: no living approval of exactly these inputs';\n            END IF;\n            PERFORM 1 FROM dft_budgetentry e WHERE e.calculation_id = NEW.id AND e.kind = 'reserve';\n            IF NOT FOUND THEN\n                RAISE EXCEPTION 'dft_gate: nothing of the budget is reserved for it';\n            END IF;\n        END IF;\n        IF NEW.state = 'DENIED' THEN\n            PERFORM 1 FROM dft_approval a WHERE a.calculation_id = NEW.id AND a.inputs_sha256 = NEW.inputs_sha256\n                AND a.answer = 'deny';\n            IF NOT FOUND THEN\n                RAISE EXCEPTION 'dft_gate: nobody denied these inputs';\n            END IF;\n        END IF;\n        RETURN NEW;\n    ",
+                    hash="78313b2f159f66c428b3938936b7511fc595e59f",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_dft_gate_f846c",
+                    table="dft_dftcalculation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dftcalculation',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "dft_dftcalculationevent" ("inputs_sha256", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state", "version") VALUES (NEW."inputs_sha256", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."state", NEW."version"); RETURN NULL;', hash='7d2965396d60f999e709445dda649daba8612acf', operation='INSERT', pgid='pgtrigger_insert_insert_d3a6e', table='dft_dftcalculation', when='AFTER')),
+            model_name="dftcalculation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "dft_dftcalculationevent" ("inputs_sha256", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state", "version") VALUES (NEW."inputs_sha256", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."state", NEW."version"); RETURN NULL;',
+                    hash="7d2965396d60f999e709445dda649daba8612acf",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_d3a6e",
+                    table="dft_dftcalculation",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dftcalculation',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."inputs_sha256" IS DISTINCT FROM (NEW."inputs_sha256") OR OLD."state" IS DISTINCT FROM (NEW."state") OR OLD."version" IS DISTINCT FROM (NEW."version"))', func='INSERT INTO "dft_dftcalculationevent" ("inputs_sha256", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state", "version") VALUES (NEW."inputs_sha256", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."state", NEW."version"); RETURN NULL;', hash='60231ed0f0f67ff4ea2f01cacc48dae1777d27ea', operation='UPDATE', pgid='pgtrigger_update_update_fa0e4', table='dft_dftcalculation', when='AFTER')),
+            model_name="dftcalculation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."inputs_sha256" IS DISTINCT FROM (NEW."inputs_sha256") OR OLD."state" IS DISTINCT FROM (NEW."state") OR OLD."version" IS DISTINCT FROM (NEW."version"))',
+                    func='INSERT INTO "dft_dftcalculationevent" ("inputs_sha256", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "state", "version") VALUES (NEW."inputs_sha256", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."state", NEW."version"); RETURN NULL;',
+                    hash="60231ed0f0f67ff4ea2f01cacc48dae1777d27ea",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_fa0e4",
+                    table="dft_dftcalculation",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='gatepolicy',
-            trigger=pgtrigger.compiler.Trigger(name='dft_policy_admin', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        PERFORM 1 FROM accounts_user u LEFT JOIN campaigns_membership m\n            ON m.user_id = u.id AND m.campaign_id = NEW.campaign_id\n            JOIN campaigns_campaign c ON c.id = NEW.campaign_id\n            WHERE u.id = NEW.changed_by_id AND u.is_active\n            AND (u.is_superuser OR c.owner_id = u.id OR 'admin' = ANY (m.roles));\n        IF NOT FOUND THEN\n            RAISE EXCEPTION 'dft_gate: only an admin of the campaign changes who may approve';\n        END IF;\n        RETURN NEW;\n    ", hash='093c0d926583da294c4ebef300981ca45dfccc9e', operation='INSERT OR UPDATE', pgid='pgtrigger_dft_policy_admin_36de2', table='dft_gatepolicy', when='BEFORE')),
+            model_name="gatepolicy",
+            trigger=pgtrigger.compiler.Trigger(
+                name="dft_policy_admin",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        PERFORM 1 FROM accounts_user u LEFT JOIN campaigns_membership m\n            ON m.user_id = u.id AND m.campaign_id = NEW.campaign_id\n            JOIN campaigns_campaign c ON c.id = NEW.campaign_id\n            WHERE u.id = NEW.changed_by_id AND u.is_active\n            AND (u.is_superuser OR c.owner_id = u.id OR 'admin' = ANY (m.roles));\n        IF NOT FOUND THEN\n            RAISE EXCEPTION 'dft_gate: only an admin of the campaign changes who may approve';\n        END IF;\n        RETURN NEW;\n    ",
+                    hash="093c0d926583da294c4ebef300981ca45dfccc9e",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_dft_policy_admin_36de2",
+                    table="dft_gatepolicy",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='gatepolicy',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "dft_gatepolicyevent" ("campaign_id", "changed_at", "changed_by_id", "id", "own_approval", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason") VALUES (NEW."campaign_id", NEW."changed_at", NEW."changed_by_id", NEW."id", NEW."own_approval", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason"); RETURN NULL;', hash='88ebdf758925eac3230e7830215ae7388b4edb37', operation='INSERT', pgid='pgtrigger_insert_insert_112b5', table='dft_gatepolicy', when='AFTER')),
+            model_name="gatepolicy",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "dft_gatepolicyevent" ("campaign_id", "changed_at", "changed_by_id", "id", "own_approval", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason") VALUES (NEW."campaign_id", NEW."changed_at", NEW."changed_by_id", NEW."id", NEW."own_approval", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason"); RETURN NULL;',
+                    hash="88ebdf758925eac3230e7830215ae7388b4edb37",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_112b5",
+                    table="dft_gatepolicy",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='gatepolicy',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "dft_gatepolicyevent" ("campaign_id", "changed_at", "changed_by_id", "id", "own_approval", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason") VALUES (NEW."campaign_id", NEW."changed_at", NEW."changed_by_id", NEW."id", NEW."own_approval", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason"); RETURN NULL;', hash='4043753dfe7137ded5e398912027349649a401e9', operation='UPDATE', pgid='pgtrigger_update_update_39d53', table='dft_gatepolicy', when='AFTER')),
+            model_name="gatepolicy",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "dft_gatepolicyevent" ("campaign_id", "changed_at", "changed_by_id", "id", "own_approval", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason") VALUES (NEW."campaign_id", NEW."changed_at", NEW."changed_by_id", NEW."id", NEW."own_approval", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason"); RETURN NULL;',
+                    hash="4043753dfe7137ded5e398912027349649a401e9",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_39d53",
+                    table="dft_gatepolicy",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

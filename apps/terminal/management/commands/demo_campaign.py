@@ -25,11 +25,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--protocol", choices=[name for name in PROTOCOLS if name != "paper"], default="demo")
+        parser.add_argument("--grant", type=float, default=0.0, help="core-hours that DFT labels may spend unasked")
         parser.add_argument("--fresh", action="store_true", help="start a new campaign")
 
     def handle(self, *args: Any, **options: Any) -> None:
         console = terminal()
-        campaign = demo_campaign(options["protocol"], fresh=options["fresh"])
+        campaign = demo_campaign(options["protocol"], fresh=options["fresh"], grant=options["grant"])
         console.print(f"Campaign “{campaign.name}” (page /campaigns/{campaign.pk}/)", highlight=False)
         end = follow(lambda: look(campaign.pk), console)
         if end.reason:
