@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kappakit.dft import DftTask
+from kappakit.dft import RELAX, DftTask
 from kappakit.engines.vasp.progress import steps_done
 from kappakit.engines.vasp.vasprun import Differs, checked
 from kappakit.errors import DftFailure, InputError
-from kappakit.ports import DftResult, Progress
+from kappakit.ports import DftResult, Progress, ReadableDftCode
 from kappakit.protocol import DftRunSettings
 from kappakit.vasp_files import IONIC_STEPS, PAW_FAMILY, paw_names, vasp_inputs
 
@@ -31,13 +31,20 @@ NOT_CONFIGURED = (
 POLL, GRACE = 2.0, 20.0
 """Seconds between two looks at OSZICAR, and until a process that was asked to end is killed."""
 LOG = "vasp.log"
-OUT_OF_MEMORY = ("out of memory", "cannot allocate memory", "insufficient memory", "insufficient virtual memory", "oom")
+OUT_OF_MEMORY = (
+    "out of memory",
+    "cannot allocate memory",
+    "insufficient memory",
+    "insufficient virtual memory",
+    "oom-kill",
+    "oom killer",
+)
 KILLED = (-9, 137)
 NUMERICAL = ("ZBRENT: fatal", "EDDDAV", "Sub-Space-Matrix is not hermitian", "BRMIX: very serious problems")
 """Of a density that ran away: gentler mixing may help."""
 
 
-def load() -> VaspCode:
+def load() -> ReadableDftCode:
     """VASP as this process's environment configures it; reading files needs no configuration."""
     return configured(os.environ)
 
@@ -48,7 +55,7 @@ def configured(environment: Mapping[str, str]) -> VaspCode:
     return VaspCode(environment.get(COMMAND, ""), Path(folder) if folder else None)
 
 
-@dataclass(frozen=True)
+@dataclass
 class VaspCode:
     """A kappakit.ports.ReadableDftCode. `command` "" or `potcars` None: it can only read."""
 
@@ -134,7 +141,7 @@ def _tell(oszicar: Path, task: DftTask, progress: Progress) -> None:
     if done is None:
         return
     ionic, electronic, energy = done
-    total = IONIC_STEPS if task.task == "relax" else 1
+    total = IONIC_STEPS if task.task == RELAX else 1
     progress(min(ionic, total), total, f"ionic step {ionic + 1}, electronic step {electronic}, {energy:.6f} eV")
 
 

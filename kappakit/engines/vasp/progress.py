@@ -1,4 +1,4 @@
-"""How far a running VASP is, from OSZICAR: a line "DAV:   5  -0.2103E+02 …" an electronic step, "   1 F= …" an ionic."""
+"""How far VASP is, from OSZICAR: "DAV:   5  -0.2103E+02 …" for an electronic step, "   1 F= …" for an ionic."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def _gap(run: Vasprun) -> float | None:
     if not run.eigenvalues or not electrons:
         return None
     energies, _ = _levels(run)
-    levels = np.concatenate([energies, energies] if len(energies) == 1 else list(energies), axis=1)
+    levels = np.concatenate([energies[0], energies[-1]], axis=1)
     levels.sort(axis=1)
     if levels.shape[1] <= electrons:
         return None
