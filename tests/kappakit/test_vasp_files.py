@@ -26,7 +26,7 @@ CARBON = Crystal.from_symbols(1.785 * (np.ones((3, 3)) - np.eye(3)), [[0, 0, 0],
 
 
 def test_the_papers_settings() -> None:
-    """Choudhary et al. and the VASP wiki: optB88-vdW is GGA = BO with PARAM1 = 0.1833333333 (= 1.1/6), PARAM2 = 0.22."""
+    """optB88-vdW is GGA = BO, PARAM1 = 0.1833333333 (β), PARAM2 = 0.22 (μ): VASP wiki, nonlocal vdW-DF functionals."""
     task = DftTask(LABEL, CARBON, PAPER)
     inputs = vasp_inputs(task, DftRunSettings())
     assert set(inputs) == {"INCAR", "POSCAR", "POTCAR.spec"}
@@ -122,7 +122,7 @@ def test_a_fixed_mesh_takes_the_place_of_the_spacing() -> None:
 
 
 def test_the_mesh_follows_vasps_rule_for_kspacing() -> None:
-    """N_i = max(1, ceil(|b_i| / KSPACING)) with 2π in b_i (VASP wiki, KSPACING); pymatgen's reciprocal lattice has it."""
+    """N_i = max(1, ceil(|b_i| / KSPACING)) with 2π in b_i (VASP wiki, KSPACING), as pymatgen's reciprocal one."""
     for cell in (NITRIDE.cell, CARBON.cell, np.diag([3.0, 8.0, 40.0])):
         for spacing in (0.15, 0.22, 0.4, 0.8):
             lengths = np.array(Lattice(cell).reciprocal_lattice.abc)

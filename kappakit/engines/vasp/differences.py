@@ -13,7 +13,7 @@ import numpy as np
 from pymatgen.io.vasp.outputs import Vasprun
 
 from kappakit.crystals import Crystal
-from kappakit.dft import RELAX, DftTask, k_mesh
+from kappakit.dft import LABEL, RELAX, DftTask, k_mesh
 from kappakit.engines.vasp.scan import Outline
 from kappakit.units import ev_per_a3_from_gpa
 from kappakit.vasp_files import FUNCTIONALS, ISMEAR, PAW_FAMILY, layout, paw_names
@@ -47,9 +47,13 @@ OFF: dict[str, Any] = {
     "ML_LMLFF": False,
     "NUPDOWN": -1.0,
     "EFIELD": 0.0,
+    "LSOL": False,
     "LREAL": False,
 }
 """Tags that would give another energy (PSTRESS adds p·V to it) and what they are where nobody sets them."""
+
+BY_HAND = ("NELECT", "METAGGA", "XC")
+"""Tags of INCAR whose default is the right one: number of electrons, and functionals that take GGA's place."""
 
 
 def differences(run: Vasprun, seen: Outline, task: DftTask) -> list[Difference]:
@@ -102,6 +106,8 @@ def _structure(run: Vasprun, task: DftTask) -> Iterator[Difference]:
         yield INPUT, f"structure: the lattice vectors differ by up to {apart:.4f} Å"
     elif matching(asked, found) is None:
         yield INPUT, f"structure: atoms stand elsewhere (more than {LENGTH_TOLERANCE:g} Å away)"
+    elif task.task == LABEL and matching(asked, crystal_of(run.ionic_steps[-1]["structure"])) is None:
+        yield INPUT, "structure: it moved before the energy was computed"
 
 
 def _functional(run: Vasprun, task: DftTask) -> Iterator[Difference]:
@@ -153,8 +159,9 @@ def _off(run: Vasprun, task: DftTask) -> Iterator[Difference]:
     for name, value in OFF.items():
         if not _same(used.get(name, value), value):
             yield INPUT, f"other physics: {name} = {_shown(used[name])}, asked is {_shown(value)}"
-    if "NELECT" in run.incar:
-        yield INPUT, f"other physics: the number of electrons is set by hand (NELECT = {run.incar['NELECT']})"
+    for name in BY_HAND:
+        if str(run.incar.get(name, "--")).upper() not in ("--", "NONE"):
+            yield INPUT, f"other physics: {name} is set by hand ({run.incar[name]})"
 
 
 def _k_points(run: Vasprun, task: DftTask) -> Iterator[Difference]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pymatgen.core.structure import StructureError
 from pymatgen.io.vasp.outputs import UnconvergedVASPWarning, Vasprun
 
 from kappakit.crystals import Crystal
@@ -30,7 +31,16 @@ from kappakit.errors import InputError
 from kappakit.ports import DftResult
 from kappakit.vasp_files import Layout, layout
 
-READER_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, SyntaxError, TypeError, ValueError)
+READER_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    StructureError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 """What pymatgen raises on XML that is well-formed and no vasprun.xml (lxml's XMLSyntaxError is a SyntaxError)."""
 
 

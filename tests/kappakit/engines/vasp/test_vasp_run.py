@@ -1,4 +1,4 @@
-"""Running VASP: inputs, progress, limits and failures, with a program in VASP's place that gives a real run's output."""
+"""Running VASP: inputs, progress, limits and failures, with a program in its place that gives a real run's output."""
 
 from __future__ import annotations
 

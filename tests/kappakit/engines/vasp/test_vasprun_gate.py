@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from ase.io import read
 from pymatgen.io.vasp.outputs import Vasprun
 
+from kappakit import archive, run
 from kappakit.crystals import Crystal
 from kappakit.dft import RELAX, DftTask, method_digest
 from kappakit.engines.doors import RealEngines
@@ -119,7 +121,8 @@ def test_another_setting_is_refused_by_name(tmp_path: Path, settings: dict[str, 
         (('name="LDAU"> F ', 'name="LDAU"> T '), "other physics: LDAU = .TRUE., asked is .FALSE."),
         (('name="LREAL"> F ', 'name="LREAL"> T '), "other physics: LREAL = .TRUE., asked is .FALSE."),
         (("<incar>", '<incar>\n  <i type="int" name="IVDW">12</i>'), "other physics: IVDW = 12, asked is 0"),
-        (("<incar>", '<incar>\n  <i name="NELECT">9.0</i>'), "set by hand (NELECT = 9.0)"),
+        (("<incar>", '<incar>\n  <i name="NELECT">9.0</i>'), "other physics: NELECT is set by hand (9.0)"),
+        (("<incar>", '<incar>\n  <i type="string" name="METAGGA">R2SCAN</i>'), "METAGGA is set by hand (R2scan)"),
         (('name="finalpos"', 'name="lastpos"'), "completeness: the run did not write its final structure"),
         (('name="NELM">    60', 'name="NELM">     9'), "electrons: not converged within NELM = 9 steps"),
         (
@@ -153,6 +156,14 @@ def test_a_moved_atom_a_strained_cell_and_another_element_are_refused(tmp_path: 
     assert refused(tmp_path, text, strained)[0].startswith("structure: the lattice vectors differ by up to 0.0018 Å")
     silicon = replace(task, crystal=Crystal(task.crystal.cell, task.crystal.frac, np.array([14, 14])))
     assert refused(tmp_path, text, silicon)[0] == "structure: C2 was computed, Si2 is asked"
+
+
+def test_a_label_of_a_moved_structure_is_refused(tmp_path: Path) -> None:
+    text = diamond_text()
+    start, end = text.index("</scstep>\n  <structure>"), text.index('<varray name="forces"')
+    later = text[start:end].replace("0.25000000 </v>", "0.26000000 </v>")
+    lines = refused(tmp_path, text[:start] + later + text[end:], diamond_task())
+    assert lines == ["structure: it moved before the energy was computed"]
 
 
 def test_atoms_come_back_in_the_order_and_image_that_was_asked(tmp_path: Path) -> None:
@@ -257,6 +268,7 @@ def test_what_is_no_vasprun_is_refused_with_a_reason(tmp_path: Path, text: str, 
     assert reason in refused(tmp_path, text, diamond_task())[0]
 
 
+@pytest.mark.filterwarnings("ignore:Float overflow")
 def test_numbers_that_do_not_fit_their_columns_are_refused(tmp_path: Path) -> None:
     text = diamond_text(("    -165.99562580       0.00000000      -0.00000000", "*************** 0.0 0.0"))
     assert refused(tmp_path, text, diamond_task())[0].startswith("this is no whole vasprun.xml")
@@ -286,6 +298,37 @@ def test_an_upload_is_a_result_or_a_list_of_differences(tmp_path: Path) -> None:
     bad = upload(path, diamond_task(cutoff=600.0, spin=True))
     assert (bad.result, bad.failure) == (None, "input")
     assert bad.message == "cutoff: ENCUT = 400 eV, asked is 600\nspin: ISPIN = 1, asked is 2"
+
+
+def test_the_stage_passes_results_and_differences_through_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "upload.xml").write_text(diamond_text(), encoding="latin-1")
+    for task, failure in ((diamond_task(), ""), (diamond_task(spin=True), "input")):
+        folder = tmp_path / f"stage{failure}"
+        run.prepare(folder, "check_upload", UploadInputs(task.text(), str(tmp_path / "upload.xml")), {}, 1)
+        assert run.main(folder, RealEngines) == run.EXIT_DONE
+        outputs = archive.read(folder, "outputs", CalculateOutputs)
+        assert (outputs.result is None, outputs.failure) == (bool(failure), failure)
+
+
+@pytest.mark.filterwarnings("ignore:Float overflow")
+def test_no_damage_gives_a_traceback_or_a_hang(tmp_path: Path) -> None:
+    """Sixty damaged files, from seed 0: pieces cut out, doubled, and digits changed."""
+    rng, text = np.random.default_rng(0), diamond_text()
+    for _ in range(60):
+        start, length = int(rng.integers(len(text))), int(rng.integers(1, 400))
+        piece = text[start : start + length]
+        new = [
+            "",
+            piece * 2,
+            piece.replace("0", "9"),
+            piece.replace(".", "*"),
+            piece.replace('name="', 'nome="'),
+        ][int(rng.integers(5))]
+        with suppress(InputError):
+            result_of(tmp_path, text[:start] + new + text[start + length :], diamond_task())
 
 
 def test_no_vasprun_answers_what_was_asked_of_another_engine(tmp_path: Path) -> None:
