@@ -107,6 +107,13 @@ def kappa(arguments: tuple[str, ...]) -> None:
     sys.exit(_with_stack("kappa", arguments))
 
 
+@main.command("dft-check", context_settings=PASSED_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def dft_check(arguments: tuple[str, ...]) -> None:
+    """Diamond by a DFT engine: kappaweb dft-check [--functional PBE] [--approve] … (--help tells all)."""
+    sys.exit(_with_stack("dft_check", arguments))
+
+
 def _with_stack(command: str, arguments: tuple[str, ...]) -> int:
     """Start what is not running yet, and follow a job on it; what was started keeps running."""
     places = stack.default_places()

@@ -10,6 +10,7 @@ from apps.core.states import choice
 class Purpose(models.TextChoices):
     LABEL = choice("label", "label for the committee")
     VALIDATE = choice("validate", "validation of a candidate")
+    CHECK = choice("check", "check of an engine")
 
 
 class Decision(models.TextChoices):
