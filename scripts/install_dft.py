@@ -50,7 +50,9 @@ def compiles(header: str) -> bool:
 
 def missing() -> list[str]:
     """Debian packages that the build needs, and FFTW's, which makes it faster."""
-    lacking = [package for what, package in NEEDED.items() if not (compiles(what) if "." in what else shutil.which(what))]
+    lacking = [
+        package for what, package in NEEDED.items() if not (compiles(what) if "." in what else shutil.which(what))
+    ]
     return lacking + ([] if compiles(FFTW_HEADER) else [FFTW_PACKAGE])
 
 

@@ -21,7 +21,8 @@ def keep_in(folder: Path) -> None:
         pairs = [(a, b) for a in range(self.Nalpha) for b in range(a, self.Nalpha)]
         if path.exists():
             tables = np.load(path)
-            self.phi_aajp = {key: table for (a, b), table in zip(pairs, tables, strict=True) for key in ((a, b), (b, a))}
+            one_way = dict(zip(pairs, tables, strict=True))
+            self.phi_aajp = one_way | {(b, a): table for (a, b), table in one_way.items()}
             return
         original(self)
         _write(path, np.array([self.phi_aajp[pair] for pair in pairs]))
