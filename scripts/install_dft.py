@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "constraints-dft.txt"
 WANTED = ("gpaw", "gpaw-data", "ase", "spglib")
-NEEDED = {"g++": "g++", "xc.h": "libxc-dev", "cblas.h": "libopenblas-dev"}
+HEADERS = {"xc.h": "libxc-dev", "cblas.h": "libopenblas-dev"}
 """What the compiler must find → the Debian package that brings it."""
 LIBRARIES = ["xc", "openblas"]
 FFTW_HEADER, FFTW_PACKAGE = "fftw3.h", "libfftw3-dev"
@@ -50,9 +50,8 @@ def compiles(header: str) -> bool:
 
 def missing() -> list[str]:
     """Debian packages that the build needs, and FFTW's, which makes it faster."""
-    lacking = [
-        package for what, package in NEEDED.items() if not (compiles(what) if "." in what else shutil.which(what))
-    ]
+    lacking = [] if shutil.which("g++") else ["g++"]
+    lacking += [package for header, package in HEADERS.items() if not compiles(header)]
     return lacking + ([] if compiles(FFTW_HEADER) else [FFTW_PACKAGE])
 
 

@@ -11,13 +11,13 @@ from ase import Atoms
 from ase.units import Ha
 from gpaw import GPAW, PW
 
-XC = {
+XC: dict[str, dict[str, Any]] = {
     # Its PAW sets are PBE's; more points than the default, or the kernel's table ends below the grid of long cells.
     "optB88-vdW": {"name": "optB88-vdW", "setup_name": "PBE", "Nr": 8192},
     "PBE": {"name": "PBE"},
     "LDA": {"name": "LDA"},
 }
-SMEARING = {
+SMEARING: dict[str, dict[str, Any]] = {
     "fermi-dirac": {"name": "fermi-dirac"},
     # Methfessel and Paxton's order 0 is the Gaussian.
     "gaussian": {"name": "methfessel-paxton", "order": 0},
