@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import venv
 from pathlib import Path
@@ -52,6 +53,8 @@ def missing() -> list[str]:
     """Debian packages that the build needs, and FFTW's, which makes it faster."""
     lacking = [] if shutil.which("g++") else ["g++"]
     lacking += [package for header, package in HEADERS.items() if not compiles(header)]
+    if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
+        lacking.append("python3-dev")
     return lacking + ([] if compiles(FFTW_HEADER) else [FFTW_PACKAGE])
 
 
