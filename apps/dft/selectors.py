@@ -248,7 +248,8 @@ def why_open(campaign: Campaign, key: str) -> str:
         return f"{len(rows)} approved: download the inputs, compute them, and upload each vasprun.xml."
     newest = jobs_of(rows[0]).last()
     waits = why_waiting(newest) if newest else ""
-    return f"{len(rows)} DFT calculations are approved and not finished. {waits}".strip()
+    word = "calculation is" if len(rows) == 1 else "calculations are"
+    return f"{len(rows)} DFT {word} approved and not finished. {waits}".strip()
 
 
 def outcomes_of_purpose(campaign: Campaign, purpose: str = Purpose.LABEL) -> QuerySet[DftOutcome]:
