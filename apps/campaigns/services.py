@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, ProgrammingError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -17,6 +18,8 @@ from apps.jobs import services as jobs
 from apps.jobs.models import OPEN, SPLIT, Job, State
 from apps.training.models import ModelKind, ModelState, TrainedModel
 from kappakit.protocol import Protocol, ProtocolError
+
+logger = logging.getLogger(__name__)
 
 LARGEST_SEED = 2**31 - 1
 
@@ -104,9 +107,11 @@ def campaign_resume(*, campaign: Campaign, user: Any) -> Campaign:
     groups = [step_group(pk) for pk in over.values_list("pk", flat=True)]
     over.update(state=StepState.RUNNING, ended_at=None, note="")
     stopped = Q(state=State.CANCELLED) | Q(state=State.RUNNING, cancel_requested=True)
-    again = _of_steps(groups) & (stopped | Q(state=State.FAILED)) | _beside_steps(campaign) & stopped
-    for job in Job.objects.filter(again).exclude(error_code=SPLIT).order_by("id"):
+    again = Job.objects.filter(_of_steps(groups), stopped | Q(state=State.FAILED)).exclude(error_code=SPLIT)
+    for job in again.order_by("id"):
         _job_again(job)
+    for job in Job.objects.filter(_beside_steps(campaign), stopped).order_by("id"):
+        _job_again_if_let(job)
     return moved
 
 
@@ -305,6 +310,15 @@ def _of_steps(groups: list[str]) -> Q:
 def _beside_steps(campaign: Campaign) -> Q:
     """Jobs of the campaign that no step's group holds, such as DFT calculations."""
     return Q(group__startswith=f"campaign:{campaign.pk}:")
+
+
+def _job_again_if_let(job: Job) -> None:
+    """A kind of job may have a gate of its own, held by the database: what it refuses by now stays cancelled."""
+    try:
+        with transaction.atomic():
+            _job_again(job)
+    except ProgrammingError:
+        logger.info("job %s is not let in again", job.pk)
 
 
 def _job_again(job: Job) -> None:
