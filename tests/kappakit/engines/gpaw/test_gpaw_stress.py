@@ -29,7 +29,7 @@ FINE = DftSettings(cutoff=600.0, k_spacing=0.4, spin=False, energy_tolerance=1e-
 
 @real
 def test_three_pressures_are_the_derivative_of_the_energy_by_strain(tmp_path: Path) -> None:
-    settings = replace(FINE, k_spacing=1.6)
+    settings = replace(FINE, k_spacing=1.2)
     expected = _by_strain(tmp_path, settings, VOLUME)
     assert _analytic(tmp_path, settings, VOLUME) == pytest.approx(expected, abs=3 * TOLERANCE)
 
