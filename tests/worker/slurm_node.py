@@ -1,4 +1,4 @@
-"""A real Slurm on this machine for the length of a test session: munged, slurmctld and slurmd, everything in one folder."""
+"""A real Slurm on this machine while tests run: munged, slurmctld and slurmd, everything in one folder."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
+
+PARTS = ("munged", "slurmctld", "slurmscriptd", "slurmd")
 
 CONFIGURATION = """ClusterName=kappatest
 SlurmctldHost={host}
@@ -85,7 +87,8 @@ class SlurmNode:
         key.write_bytes(os.urandom(128))
         key.chmod(0o600)
         files = {"key-file": "munge.key", "socket": "munge.socket", "pid-file": "munge.pid", "seed-file": "munge.seed"}
-        self._launch("munged", "-F", *(f"--{name}={self.folder / file}" for name, file in files.items()))
+        places = [f"--{name}={self.folder / file}" for name, file in files.items()]
+        self._launch("munged", "--foreground", "--force", *places)
         self._until((self.folder / "munge.socket").exists)
 
     def start_node(self) -> None:
@@ -124,27 +127,18 @@ class SlurmNode:
         done = subprocess.run(state, env=self.environment, capture_output=True, text=True, check=False)
         return done.stdout.strip() == "idle"
 
-    def _steps(self) -> list[int]:
-        """The children of this node's slurmstepds, and those: a process group each."""
-        table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-        rows = [line.split(None, 2) for line in table.splitlines()]
-        ours = {int(pid) for pid, _, args in rows if str(self.folder) in args}
-        steps = {int(pid) for pid, _, args in rows if args.startswith("slurmstepd:") and int(pid) in self._of_node()}
-        found = steps | ours - {process.pid for process in self.running.values()}
-        while more := {int(pid) for pid, parent, _ in rows if int(parent) in found} - found:
-            found |= more
-        return sorted(found)
-
-    def _of_node(self) -> set[int]:
-        """Processes with this node's configuration: another Slurm on the machine is not ours."""
+    def _steps(self) -> set[int]:
+        """What runs on this node: processes with its configuration that are none of its programs."""
         wanted = f"SLURM_CONF={self.folder / 'slurm.conf'}".encode()
         found = set()
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                    found.add(int(entry.name))
+                ours = wanted in (entry / "environ").read_bytes().split(b"\0")
+                name = (entry / "comm").read_text().strip()
             except OSError:
                 continue
+            if ours and name not in PARTS:
+                found.add(int(entry.name))
         return found
 
     def _launch(self, name: str, *words: str) -> None:
@@ -161,9 +155,5 @@ class SlurmNode:
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
-                raise TimeoutError("".join(log.read_text() for log in self.folder.glob("*.log")))
+                raise TimeoutError("".join(log.read_text() for log in self.folder.glob("*.[lo][ou][gt]")))
             time.sleep(0.1)
-
-
-def words_of(options: Sequence[str]) -> str:
-    return " ".join(options)
