@@ -195,7 +195,11 @@ def happened(sight: Sight, *, patient: bool) -> tuple[str, str] | None:
         return Outcome.LOST, "The cluster knows nothing of it any more, and it left no results."
     if sight.state == SUCCESS or code is not None:
         return Outcome.BUG, f"Its process ended with exit code {code or 0} and left no results."
-    return Outcome.KILLED, f"It ended without a word ({sight.listed.reason if sight.listed else sight.state})."
+    return Outcome.KILLED, f"It was ended without a word ({_reason(sight)}), perhaps for want of memory."
+
+
+def _reason(sight: Sight) -> str:
+    return sight.listed.reason if sight.listed else sight.state
 
 
 def _is_over(listed: SlurmJob | None) -> bool:

@@ -42,13 +42,16 @@ LISTED = """1|COMPLETED|None|0:01|365-00:00:00|1|0|vm|wrap
 8|TIMEOUT|TimeLimit|0:04|1:00|1|100M|vm|kappaweb-10-1-abc
 """
 
-ACCOUNTED = """12|CANCELLED by 1000|61||node7|4
-12.batch|CANCELLED|62|1536K|node7|4
-12.extern|COMPLETED|61|0|node7|4
-13|COMPLETED|7384|||8
-13.batch|COMPLETED|7384|2.5G|node1|8
+ACCOUNTED = """1|COMPLETED|3||vm|1
+1.batch|COMPLETED|3|73572K|vm|1
+2|FAILED|0||vm|1
+2.batch|FAILED|0||vm|1
+3|FAILED|1||vm|1
+3.batch|CANCELLED by 0|1|102716K|vm|1
+4|CANCELLED by 0|5||vm|1
+4.batch|CANCELLED|5|3168K|vm|1
 """
-"""In sacct's format, by its manual: the Slurm that the others were taken from keeps no accounts."""
+"""From a Slurm with slurmdbd; the third used more memory than it had asked for."""
 
 RUNNING = SlurmJob("5", "RUNNING", "None", 304, "node1", "kappaweb-7-1-abc")
 
@@ -67,8 +70,10 @@ def test_the_list_of_jobs_is_read():
 
 def test_accounts_take_the_memory_of_the_largest_step():
     assert parse_accounts(ACCOUNTED) == {
-        "12": Account("CANCELLED", 61, 1.5, "node7"),
-        "13": Account("COMPLETED", 7384, 2560.0, ""),
+        "1": Account("COMPLETED", 3, 73572 / 1024, "vm"),
+        "2": Account("FAILED", 0, 0.0, "vm"),
+        "3": Account("FAILED", 1, 102716 / 1024, "vm"),
+        "4": Account("CANCELLED", 5, 3168 / 1024, "vm"),
     }
 
 
