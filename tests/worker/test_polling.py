@@ -208,6 +208,16 @@ def test_results_wait_where_they_are_while_the_disk_is_full(
     assert fresh(job).state == State.DONE
 
 
+def test_a_failed_job_is_forgotten_there_at_the_next_look(submitter: Submitter, poller: Poller):
+    job = waiting(submitter, "a")
+    over(poller.cluster, job, "TIMEOUT", results=False)
+    poller.poll()
+    assert fresh(job).state == State.FAILED
+    poller.poll()
+    assert (is_abroad(), poller.cluster.slurm.ended) == (False, [])
+    assert not poller.cluster.folder(job, job.external_id).job.exists()
+
+
 def test_who_is_cancelled_while_being_submitted_is_ended_at_the_next_look(submitter: Submitter, poller: Poller):
     job = waiting(submitter, "a")
     Job.objects.update(cancel_requested=True)

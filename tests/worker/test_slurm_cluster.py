@@ -260,7 +260,7 @@ def test_what_slurm_can_never_give_fails_with_its_words(submitter: Submitter):
 
 def test_a_cluster_that_is_away_costs_no_attempt(submitter: Submitter, poller: Poller):
     job = queued("a")
-    away = Slurm(environment=stage_environment() | {"SLURM_CONF": "/nowhere/slurm.conf"})
+    away = Slurm(environment=stage_environment() | {"SLURM_CONF": "/nowhere/slurm.conf"}, timeout_s=1)
     replace(submitter, cluster=replace(submitter.cluster, slurm=away)).work(HPC)
     assert (fresh(job).state, fresh(job).max_attempts - fresh(job).attempt) == (State.QUEUED, 3)
     assert fresh(job).error_message
