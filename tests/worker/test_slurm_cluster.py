@@ -75,7 +75,7 @@ def fresh(job: Job) -> Job:
     return Job.objects.get(pk=job.pk)
 
 
-def polled_until(poller: Poller, condition: Callable[[], bool], seconds: float = 45) -> None:
+def polled_until(poller: Poller, condition: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while True:
         poller.poll()
