@@ -73,6 +73,7 @@ class AttemptSerializer(s.Serializer):
     number = s.IntegerField()
     host = text()
     versions = s.JSONField()
+    resources = s.JSONField(help_text="On a cluster: its name and number there, where, what was asked and used.")
     started_at = s.DateTimeField()
     ended_at = moment()
     outcome = s.CharField()

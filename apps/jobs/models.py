@@ -31,7 +31,7 @@ class Job(models.Model):
     max_attempts = models.PositiveIntegerField(default=MAX_ATTEMPTS)
     not_before_at = models.DateTimeField(db_default=Now(), help_text="A retry waits until then.")
     cancel_requested = models.BooleanField(default=False)
-    external_id = models.CharField(max_length=128, blank=True)
+    external_id = models.CharField(max_length=128, blank=True, help_text="Its name on another machine.")
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     progress_done = models.BigIntegerField(default=0)
     progress_total = models.BigIntegerField(default=0)
@@ -59,6 +59,7 @@ class Job(models.Model):
             ),
             models.Index("lease_until", name="job_lease", condition=models.Q(state=State.RUNNING)),
             models.Index("group", "state", name="job_group"),
+            models.Index("state", name="job_abroad", condition=~models.Q(external_id="")),
         ]
         triggers = [only_moves("job_moves", MOVES)]
 
@@ -74,6 +75,7 @@ class Attempt(models.Model):
     host = models.CharField(max_length=200)
     pid = models.IntegerField(null=True, blank=True, help_text="Process group of the stage on that host.")
     versions = models.JSONField(default=dict)
+    resources = models.JSONField(default=dict, help_text="On a cluster: where, what was asked and what was used.")
     started_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.RUNNING)

@@ -30,6 +30,26 @@ def earlier_attempts(job: Job, *, host: str) -> QuerySet[Attempt]:
     return Attempt.objects.filter(job=job, host=host, number__lt=job.attempt, pid__isnull=False)
 
 
+def attempts_abroad() -> QuerySet[Attempt]:
+    """The open attempts, with their jobs, that another machine works on."""
+    waiting = Attempt.objects.filter(job__state=State.WAITING, number=F("job__attempt"))
+    return waiting.select_related("job").order_by("job_id")
+
+
+def left_abroad() -> QuerySet[Job]:
+    """Jobs that are over here, of which another machine may not know yet."""
+    return Job.objects.filter(_abroad(State.FAILED, State.CANCELLED))
+
+
+def is_abroad() -> bool:
+    """Whether any other machine is to be asked about a job."""
+    return Job.objects.filter(_abroad(State.WAITING, State.FAILED, State.CANCELLED)).exists()
+
+
+def _abroad(*states: str) -> Q:
+    return ~Q(external_id="") & Q(state__in=states)
+
+
 def of_group(group: str) -> QuerySet[Job]:
     """The group's jobs in order; a split one is replaced by its halves."""
     return Job.objects.filter(group=group).exclude(error_code=SPLIT).order_by("id")
@@ -74,7 +94,7 @@ def is_ready(queue: str) -> bool:
 def why_waiting(job: Job) -> str:
     """One sentence for a person: what the job waits for, '' when it runs or is over."""
     if job.state == State.WAITING:
-        return f"Waiting for the scheduler of another machine ({job.external_id})."
+        return job.progress_note or f"Waiting for the scheduler of another machine ({job.external_id})."
     if job.state != State.QUEUED:
         return ""
     if not nodes_present(job.queue).exists():

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.core.errors import Conflict
 from apps.jobs.bindings import JobSpec, unit_key
-from apps.jobs.dispatch import wake_on_commit
+from apps.jobs.dispatch import poll_on_commit, wake_on_commit
+from apps.jobs.holds import Ending, Handover, Hold, Lease, LeaseLost
 from apps.jobs.models import MAX_ATTEMPTS, SPLIT, Attempt, Job, Outcome, State, WorkerNode
 from apps.jobs.verdicts import Fate, Verdict, halves, judge
-
-
-class LeaseLost(Exception):
-    """The job went to somebody else: whoever sees this may write nothing."""
-
-
-@dataclass(frozen=True)
-class Lease:
-    """The right to write to a job: `attempt` is the fence that the next claim raises."""
-
-    job_id: int
-    owner: str
-    attempt: int
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How an attempt ended: `message` for people, `log` the id of its Artifact."""
-
-    outcome: str
-    message: str = ""
-    exit_code: int | None = None
-    log: int | None = None
-    versions: Mapping[str, str] | None = None
 
 
 def enqueue(specs: Sequence[JobSpec], *, group: str) -> list[Job]:
@@ -70,6 +46,7 @@ def claim(*, queue: str, owner: str, host: str, lease_s: float) -> tuple[Job, Le
             progress_done=0,
             progress_total=0,
             progress_note="",
+            external_id="",
         )
         job.refresh_from_db()
         Attempt.objects.create(job=job, number=job.attempt, host=host)
@@ -95,32 +72,67 @@ def launched(lease: Lease, *, pid: int) -> None:
     _attempt(lease).update(pid=pid)
 
 
-def fence(lease: Lease) -> Job:
-    """Lock the job inside the caller's transaction: until it ends nobody else moves it. Raises LeaseLost."""
-    job = _held(lease).select_for_update().first()
-    if job is None:
+def named(lease: Lease, *, external_id: str) -> None:
+    """Note under which name another machine is about to be asked: whatever happens then, it can be found there."""
+    if not _held(lease).update(external_id=external_id):
         raise LeaseLost(f"job {lease.job_id}")
+
+
+@transaction.atomic
+def hand_over(lease: Lease, *, external_id: str, note: str, resources: Mapping[str, Any]) -> None:
+    """RUNNING → WAITING: another machine works on it, nobody here holds it; the attempt goes on. Raises LeaseLost."""
+    _leave(lease, State.WAITING, external_id=external_id, progress_note=note[:200])
+    _attempt(lease).update(resources=dict(resources))
+
+
+@transaction.atomic
+def heard(hold: Handover, *, note: str, progress: tuple[int, int], resources: Mapping[str, Any]) -> None:
+    """Note what the other machine says of a job. Raises LeaseLost."""
+    done, total = progress
+    if not _held(hold).update(progress_done=done, progress_total=total, progress_note=note[:200]):
+        raise LeaseLost(f"job {hold.job_id}")
+    _attempt(hold).update(resources=dict(resources))
+
+
+@transaction.atomic
+def gone_abroad(*, job: Job, log: int | None) -> bool:
+    """Nothing of a job that ended is left on the other machine but this log; False when it was begun again."""
+    over = Job.objects.filter(pk=job.pk, external_id=job.external_id, state__in=(State.FAILED, State.CANCELLED))
+    if log is not None:
+        Attempt.objects.filter(job__in=over, number=job.attempt, log=None).update(log_id=log)
+    return bool(over.update(external_id=""))
+
+
+def fence(hold: Hold) -> Job:
+    """Lock the job inside the caller's transaction: until it ends nobody else moves it. Raises LeaseLost."""
+    job = _held(hold).select_for_update().first()
+    if job is None:
+        raise LeaseLost(f"job {hold.job_id}")
     return job
 
 
-def complete(lease: Lease, ending: Ending) -> None:
-    """RUNNING → DONE, inside the transaction that saved the results. Raises LeaseLost."""
-    _leave(lease, State.DONE, finished_at=Now(), progress_done=F("progress_total"))
-    _end_attempt(lease, ending)
+def complete(hold: Hold, ending: Ending) -> None:
+    """RUNNING or WAITING → DONE, inside the transaction that saved the results. Raises LeaseLost."""
+    _leave(hold, State.DONE, finished_at=Now(), progress_done=F("progress_total"), external_id="")
+    _end_attempt(hold, ending)
 
 
 @transaction.atomic
-def fail(lease: Lease, ending: Ending) -> Fate:
+def fail(hold: Hold, ending: Ending) -> Fate:
     """End an attempt that did not succeed; the job goes back, is split, fails or is cancelled. Raises LeaseLost."""
-    return _end(fence(lease), ending)
+    return _end(fence(hold), hold, ending)
+
+
+STOPPED = Ending(Outcome.LOST, "The worker was stopped.")
 
 
 @transaction.atomic
-def release(lease: Lease) -> None:
-    """Give a job back that its worker had no time for (it shuts down): the attempt does not count. Raises LeaseLost."""
+def release(lease: Lease, ending: Ending = STOPPED, *, delay_s: float = 0.0) -> None:
+    """Give a job back that could not be begun here and now: the attempt does not count. Raises LeaseLost."""
     job = fence(lease)
-    _end_attempt(lease, Ending(Outcome.LOST, "The worker was stopped."))
-    _leave(lease, State.QUEUED, max_attempts=F("max_attempts") + 1)
+    later = {"not_before_at": Now() + timedelta(seconds=delay_s), "error_message": ending.message} if delay_s else {}
+    _end_attempt(lease, ending)
+    _leave(lease, State.QUEUED, max_attempts=F("max_attempts") + 1, **later)
     wake_on_commit([job.queue])
 
 
@@ -130,19 +142,24 @@ def expired_return() -> list[Job]:
     over = Job.objects.select_for_update(skip_locked=True).filter(state=State.RUNNING, lease_until__lt=Now())
     lost = list(over)
     for job in lost:
-        _end(job, Ending(Outcome.LOST, f"The worker {job.lease_owner} was not heard of in time."))
+        lease = Lease(job.pk, job.lease_owner, job.attempt)
+        _end(job, lease, Ending(Outcome.LOST, f"The worker {job.lease_owner} was not heard of in time."))
     return list(Job.objects.filter(pk__in=[job.pk for job in lost], state=State.FAILED).exclude(error_code=SPLIT))
 
 
 @transaction.atomic
 def cancel(*, jobs: Iterable[Job]) -> None:
-    """End what has not started; ask the worker of what runs."""
-    ids = [job.pk for job in jobs]
-    rows = Job.objects.filter(pk__in=ids)
+    """End what has not started or is elsewhere, where it is then ended too; ask the worker of what runs."""
+    rows = Job.objects.filter(pk__in=[job.pk for job in jobs])
+    elsewhere = list(rows.filter(state=State.WAITING).select_for_update())
     rows.filter(state__in=(State.QUEUED, State.WAITING)).update(
         state=State.CANCELLED, cancel_requested=True, finished_at=Now()
     )
     rows.filter(state=State.RUNNING).update(cancel_requested=True)
+    for job in elsewhere:
+        _end_attempt(Handover(job.pk, job.attempt, job.external_id), Ending(Outcome.CANCELLED, "It was cancelled."))
+    if elsewhere:
+        poll_on_commit()
 
 
 @transaction.atomic
@@ -185,22 +202,23 @@ def _row(spec: JobSpec, group: str) -> Job:
     )
 
 
-def _held(lease: Lease) -> Any:
-    mine = Q(lease_owner=lease.owner, attempt=lease.attempt, state=State.RUNNING)
-    return Job.objects.filter(mine, pk=lease.job_id)
+def _held(hold: Hold) -> Any:
+    return Job.objects.filter(hold.mine)
 
 
-def _attempt(lease: Lease) -> Any:
-    return Attempt.objects.filter(job_id=lease.job_id, number=lease.attempt)
+def _attempt(hold: Hold) -> Any:
+    return Attempt.objects.filter(job_id=hold.job_id, number=hold.attempt)
 
 
-def _leave(lease: Lease, state: str, **changes: Any) -> None:
-    if not _held(lease).update(state=state, lease_owner="", lease_until=None, **changes):
-        raise LeaseLost(f"job {lease.job_id}")
+def _leave(hold: Hold, state: str, **changes: Any) -> None:
+    if not _held(hold).update(state=state, lease_owner="", lease_until=None, **changes):
+        raise LeaseLost(f"job {hold.job_id}")
 
 
-def _end_attempt(lease: Lease, ending: Ending) -> None:
-    _attempt(lease).update(
+def _end_attempt(hold: Hold, ending: Ending) -> None:
+    resources = {} if ending.resources is None else {"resources": dict(ending.resources)}
+    _attempt(hold).update(
+        **resources,
         ended_at=Now(),
         outcome=ending.outcome,
         message=ending.message,
@@ -210,27 +228,26 @@ def _end_attempt(lease: Lease, ending: Ending) -> None:
     )
 
 
-def _end(job: Job, ending: Ending) -> Fate:
+def _end(job: Job, hold: Hold, ending: Ending) -> Fate:
     outcome = Outcome.CANCELLED if job.cancel_requested else ending.outcome
     verdict = judge(outcome, units=len(job.units), attempt=job.attempt, max_attempts=job.max_attempts)
-    lease = Lease(job.pk, job.lease_owner, job.attempt)
-    _end_attempt(lease, ending)
-    _apply(job, lease, verdict, ending)
+    _end_attempt(hold, ending)
+    _apply(job, hold, verdict, ending)
     return verdict.fate
 
 
-def _apply(job: Job, lease: Lease, verdict: Verdict, ending: Ending) -> None:
+def _apply(job: Job, hold: Hold, verdict: Verdict, ending: Ending) -> None:
     error = {"error_code": str(ending.outcome), "error_message": ending.message}
     if verdict.fate == Fate.AGAIN:
-        _leave(lease, State.QUEUED, not_before_at=Now() + timedelta(seconds=verdict.delay_s), **error)
+        _leave(hold, State.QUEUED, not_before_at=Now() + timedelta(seconds=verdict.delay_s), **error)
         wake_on_commit([job.queue])
     elif verdict.fate == Fate.SPLIT:
-        _leave(lease, State.FAILED, finished_at=Now(), error_code=SPLIT, error_message=ending.message)
+        _leave(hold, State.FAILED, finished_at=Now(), error_code=SPLIT, error_message=ending.message)
         _split(job)
     elif verdict.fate == Fate.CANCEL:
-        _leave(lease, State.CANCELLED, finished_at=Now(), error_code="", error_message=ending.message)
+        _leave(hold, State.CANCELLED, finished_at=Now(), error_code="", error_message=ending.message)
     else:
-        _leave(lease, State.FAILED, finished_at=Now(), **error)
+        _leave(hold, State.FAILED, finished_at=Now(), **error)
 
 
 def _split(job: Job) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from apps.jobs.bindings import Loaded
 from apps.worker.launchers import LOG
+from apps.worker.measure import USAGE
 from kappakit import archive, run
 from kappakit.stages.table import STAGES
 
@@ -69,8 +70,17 @@ class StageFolder:
 
     def failure(self) -> str:
         """What the stage said when it gave up, '' when it said nothing."""
-        file = self.path / FAILURE
-        return str(json.loads(file.read_text())["message"]) if file.exists() else ""
+        said = self.failed_as()
+        return said[1] if said else ""
+
+    def failed_as(self) -> tuple[str, str] | None:
+        """(kind, message) that the stage left when it gave up; None when it left nothing whole."""
+        said = _json(self.path / FAILURE)
+        return (str(said["kind"]), str(said["message"])) if said else None
+
+    def usage(self) -> dict[str, Any]:
+        """What `measure.py` left: exit_code, time_s, cpu_s, memory_mib, node; empty when it was killed too."""
+        return _json(self.path / USAGE)
 
     def log(self) -> bytes:
         """The end of the stage's output."""
@@ -107,6 +117,14 @@ def _step_of(line: bytes) -> tuple[int, int, str] | None:
         return int(last["done"]), int(last["total"]), str(last["note"])
     except (ValueError, KeyError):
         return None
+
+
+def _json(file: Path) -> dict[str, Any]:
+    """The object in `file`; empty where there is none, or half of one."""
+    try:
+        return dict(json.loads(file.read_text()))
+    except (OSError, ValueError):
+        return {}
 
 
 def _tail(file: Path, size: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Where a stage process runs: a port. Today a local process; a cluster's scheduler is another Launcher."""
+"""Where a stage process runs that a worker waits for: a port. (For a cluster nobody waits: see submission.py.)"""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class LocalLauncher:
             process = subprocess.Popen(
                 command,
                 cwd=PROJECT,
-                env=_environment(device),
+                env=stage_environment(device),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -96,7 +96,7 @@ def runs_in(pid: int, folder: Path) -> bool:
     return str(folder).encode() in words
 
 
-def _environment(device: str | None) -> dict[str, str]:
+def stage_environment(device: str | None = None) -> dict[str, str]:
     """A stage knows no database and no settings: their variables stay here."""
     private = ("DATABASE_URL", "SECRET_KEY", "CELERY_BROKER_URL", "CACHE_URL", "DJANGO_SETTINGS_MODULE")
     environment = {name: value for name, value in os.environ.items() if name not in private}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.jobs.bindings import Binding
-from apps.jobs.dispatch import wake
-from apps.jobs.selectors import wakes_missing
+from apps.jobs.dispatch import poll, wake
+from apps.jobs.selectors import is_abroad, wakes_missing
 from apps.jobs.services import expired_return
 from apps.worker.advance import advance_all
+from apps.worker.alone import alone
 from apps.worker.endings import job_over
 
 logger = logging.getLogger(__name__)
@@ -22,13 +22,15 @@ LOCK = 0x6B617070
 
 
 def reconcile(bindings: Mapping[str, Binding]) -> bool:
-    """One pass; False when another process is at it."""
-    with _alone() as mine:
+    """One pass; False when another process is at it. Clusters are asked elsewhere: they may hang."""
+    with alone(LOCK) as mine:
         if mine:
             _return_expired(bindings)
             advance_all(bindings)
             for queue, times in wakes_missing().items():
                 wake(queue, times=times)
+            if is_abroad():
+                poll()
         return mine
 
 
@@ -38,16 +40,3 @@ def _return_expired(bindings: Mapping[str, Binding]) -> None:
         logger.warning("job %s failed: %s", job.pk, job.error_message)
         binding = bindings.get(job.kind)
         job_over(job, binding.failed(job, job.error_message) if binding else set())
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        mine = bool(cursor.fetchone()[0])
-    try:
-        yield mine
-    finally:
-        if mine and connection.connection and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import os
 import socket
 import threading
 import time
-import traceback
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 
-from apps.artifacts import services as artifacts
-from apps.core.errors import ApplicationError, StorageFull
 from apps.jobs import services as jobs
 from apps.jobs.bindings import Binding
+from apps.jobs.holds import Ending, Lease, LeaseLost
 from apps.jobs.selectors import earlier_attempts
-from apps.jobs.services import Ending, Lease, LeaseLost
 from apps.jobs.states import Outcome
-from apps.jobs.verdicts import Fate
+from apps.worker.closing import Closing, versions_of
 from apps.worker.folders import StageFolder
 from apps.worker.launchers import Launcher, Running, kill_group, runs_in
 from apps.worker.pulse import Pulse
 from kappakit import run
-from kappakit.errors import InputError
-from kappakit.stages.table import STAGES
 
 if TYPE_CHECKING:
     from apps.jobs.models import Job
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 OUTCOMES = {
     run.EXIT_DONE: Outcome.DONE,
@@ -71,13 +65,15 @@ class Runner:
     finished: Callable[[Job, set[int]], None]
     stopping: threading.Event = field(default_factory=threading.Event)
 
+    @cached_property
+    def closing(self) -> Closing:
+        return Closing(self.finished, self.timing.patience_s)
+
     def work(self, queue: str, *, device: str | None = None) -> bool:
         """Run the queue's next job to its end; False when there was none (or the worker shuts down)."""
         if self.stopping.is_set():
             return False
-        host = socket.gethostname()
-        owner = f"{host}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
-        claimed = jobs.claim(queue=queue, owner=owner, host=host, lease_s=self.timing.lease_s)
+        claimed = claim(queue, self.timing.lease_s)
         if claimed is None:
             return False
         job, lease = claimed
@@ -92,24 +88,25 @@ class Runner:
     def _attempt(self, job: Job, lease: Lease, folder: StageFolder, device: str | None) -> None:
         binding = self.bindings.get(job.kind)
         if binding is None:
-            return self._failed(None, lease, folder, Ending(Outcome.BUG, f"No binding is called {job.kind}."))
+            return self.closing.fail(None, lease, folder, Ending(Outcome.BUG, f"No binding is called {job.kind}."))
         try:
-            ending = self._stage(binding, job, lease, folder, device)
-            if ending.outcome == Outcome.DONE:
-                return self._save(binding, lease, folder, ending)
+            ending = self.closing.guarded(
+                folder, lambda: self._to_its_end(binding, job, lease, folder, device), through=(Stopped,)
+            )
         except Stopped:
-            self._patiently(lambda: jobs.release(lease))
+            self.closing.patiently(lambda: jobs.release(lease))
             return folder.discard()
-        except StorageFull as error:
-            ending = Ending(Outcome.TRANSIENT, error.message)
-        except (ApplicationError, InputError) as error:
-            ending = Ending(Outcome.INPUT, str(error), log=self._log(folder))
-        except (LeaseLost, OperationalError, InterfaceError):
-            raise
-        except Exception as error:
-            logger.exception("job %s", job.pk)
-            ending = Ending(Outcome.BUG, f"{error!r}\n{traceback.format_exc()}", log=self._log(folder))
-        return self._failed(binding, lease, folder, ending)
+        return self.closing.fail(binding, lease, folder, ending) if ending else None
+
+    def _to_its_end(
+        self, binding: Binding, job: Job, lease: Lease, folder: StageFolder, device: str | None
+    ) -> Ending | None:
+        """How the attempt failed, None when its results are saved."""
+        ending = self._stage(binding, job, lease, folder, device)
+        if ending.outcome != Outcome.DONE:
+            return ending
+        self._save(binding, lease, folder, ending)
+        return None
 
     def _stage(self, binding: Binding, job: Job, lease: Lease, folder: StageFolder, device: str | None) -> Ending:
         """Load, launch and wait; the lease is kept alive throughout."""
@@ -120,11 +117,11 @@ class Runner:
             folder.prepare(binding.name, loaded, self.threads(job.queue))
             running = self.launcher.launch(folder.path, device=device)
             try:
-                self._patiently(lambda: jobs.launched(lease, pid=running.pid))
+                self.closing.patiently(lambda: jobs.launched(lease, pid=running.pid))
                 outcome, code = self._watch(running, pulse, job.time_limit_s)
             finally:
                 running.kill()
-            return Ending(outcome, _message(outcome, code, folder), code, self._log(folder), _versions(job))
+            return Ending(outcome, _message(outcome, code, folder), code, self.closing.log(folder), versions_of(job))
 
     def _watch(self, running: Running, pulse: Pulse, limit_s: float) -> tuple[str, int | None]:
         end = time.monotonic() + limit_s
@@ -140,44 +137,11 @@ class Runner:
         return (Outcome.KILLED if code < 0 else OUTCOMES.get(code, Outcome.BUG)), code
 
     def _save(self, binding: Binding, lease: Lease, folder: StageFolder, ending: Ending) -> None:
-        """Files first, then everything else in one transaction behind the fence."""
+        """Files first, while the lease is kept alive."""
         with Pulse(lease, folder.progress, every_s=self.timing.heartbeat_s, lease_s=self.timing.lease_s):
             outputs = folder.outputs(binding.name)
-            files = {
-                kind: artifacts.store(folder.file(path), kind=kind).pk for kind, path in binding.files(outputs).items()
-            }
-
-        def save() -> None:
-            with transaction.atomic():
-                job = jobs.fence(lease)
-                touched = binding.save(job, outputs, files)
-                jobs.complete(lease, ending)
-                self.finished(job, touched)
-
-        self._patiently(save)
-        folder.remove()
-
-    def _failed(self, binding: Binding | None, lease: Lease, folder: StageFolder, ending: Ending) -> None:
-        def end() -> Fate:
-            with transaction.atomic():
-                job = jobs.fence(lease)
-                fate = jobs.fail(lease, ending)
-                touched = binding.failed(job, ending.message) if binding and fate == Fate.FAIL else set()
-                self.finished(job, touched)
-                return fate
-
-        fate = self._patiently(end)
-        folder.discard() if fate == Fate.AGAIN else folder.close()
-
-    def _log(self, folder: StageFolder) -> int | None:
-        content = folder.log()
-        if not content:
-            return None
-        try:
-            return artifacts.store_bytes(content, kind="log", name="log.txt", content_type="text/plain").pk
-        except StorageFull:
-            logger.warning("no room for the log of job %s", folder.job_id)
-            return None
+            files = self.closing.store_files(binding, folder, outputs)
+        self.closing.save(binding, lease, folder, outputs, files, ending)
 
     def _end_predecessors(self, job: Job, folder: StageFolder) -> None:
         """A frozen worker's stage may still run on this host: it would share our checkpoint and cores."""
@@ -185,18 +149,12 @@ class Runner:
             if attempt.pid and runs_in(attempt.pid, folder.of_attempt(attempt.number)):
                 kill_group(attempt.pid)
 
-    def _patiently(self, write: Callable[[], T]) -> T:
-        """Try again while the database restarts. One that was committed after all is refused by its fence."""
-        end = time.monotonic() + self.timing.patience_s
-        while True:
-            try:
-                return write()
-            except (OperationalError, InterfaceError):
-                if time.monotonic() > end:
-                    raise
-                logger.warning("the database is away; trying again")
-                connection.close()
-                time.sleep(0.5)
+
+def claim(queue: str, lease_s: float) -> tuple[Job, Lease] | None:
+    """The queue's next job, leased to this thread; None when there is none."""
+    host = socket.gethostname()
+    owner = f"{host}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    return jobs.claim(queue=queue, owner=owner, host=host, lease_s=lease_s)
 
 
 def _message(outcome: str, code: int | None, folder: StageFolder) -> str:
@@ -207,7 +165,3 @@ def _message(outcome: str, code: int | None, folder: StageFolder) -> str:
     if outcome == Outcome.KILLED:
         return f"Its process died by signal {-(code or 0)} (9: killed, perhaps for want of memory; 11: segfault)."
     return "" if outcome == Outcome.DONE else folder.failure() or f"Its process ended with exit code {code}."
-
-
-def _versions(job: Job) -> dict[str, str]:
-    return {"kappaweb": importlib.metadata.version("kappaweb"), "stage": STAGES[job.kind].version}

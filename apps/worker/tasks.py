@@ -1,4 +1,4 @@
-"""The one Celery task: a queue has work."""
+"""The Celery tasks: a queue has work; clusters should be asked."""
 
 from __future__ import annotations
 
@@ -13,20 +13,30 @@ from celery import shared_task, signals
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from apps.jobs.bindings import DFT, GPU, LIGHT
-from apps.jobs.dispatch import TASK, wake
+from apps.jobs.bindings import DFT, GPU, HPC, LIGHT
+from apps.jobs.dispatch import POLL, TASK, wake
 from apps.jobs.selectors import is_ready
+from apps.worker.alone import alone
+from apps.worker.closing import Closing
+from apps.worker.cluster import Cluster
 from apps.worker.endings import job_over
-from apps.worker.launchers import LocalLauncher
+from apps.worker.launchers import LocalLauncher, stage_environment
+from apps.worker.pace import Pace
+from apps.worker.polling import Poller
 from apps.worker.presence import Presence, gpu_names
 from apps.worker.registry import BINDINGS
 from apps.worker.runner import Runner, Timing
+from apps.worker.slurm import SchedulerAway, Slurm
+from apps.worker.submission import Submitter
 
 logger = logging.getLogger(__name__)
 
 stopping = threading.Event()
 devices: queues.SimpleQueue[str] = queues.SimpleQueue()
 """GPUs that no thread of this process uses: a slot pins one."""
+pace = Pace()
+POLLING = 0x706F6C6C
+"""Advisory lock: looks at the cluster that hang must not fill the slots."""
 
 
 def runner() -> Runner:
@@ -42,6 +52,25 @@ def runner() -> Runner:
     )
 
 
+def cluster() -> Cluster:
+    """The cluster of this process, by the settings."""
+    slurm = Slurm(settings.SLURM_OPTIONS, settings.SLURM_VIA, settings.SLURM_TIMEOUT_SECONDS, stage_environment())
+    return Cluster(
+        slurm, Path(settings.SLURM_FOLDERS), settings.SLURM_PYTHON, settings.STAGE_MODULE, settings.SLURM_CORES
+    )
+
+
+def submitter() -> Submitter:
+    """Who hands jobs of `hpc` over to the cluster."""
+    timing = Timing(settings.LEASE_SECONDS, settings.HEARTBEAT_SECONDS)
+    return Submitter(BINDINGS, cluster(), timing, Closing(job_over), stopping=stopping)
+
+
+def poller() -> Poller:
+    """Who asks the cluster."""
+    return Poller(BINDINGS, cluster(), Closing(job_over), settings.SLURM_GRACE_SECONDS)
+
+
 def threads_of(queue: str) -> int:
     """Cores of one stage: all for a heavy one, one for a light one or DFT, a share beside each GPU."""
     if queue in (LIGHT, DFT):
@@ -55,11 +84,32 @@ def threads_of(queue: str) -> int:
 def work(queue: str) -> None:
     """Run the queue's next job, then wake the queue for the one after it."""
     try:
-        worked = _work_on_gpu() if queue == GPU else runner().work(queue)
+        worked = _work(queue)
         if worked and not stopping.is_set() and is_ready(queue):
             wake(queue)
     except (OperationalError, InterfaceError) as error:
         logger.warning("the database is away, reconcile wakes %s again: %s", queue, error)
+
+
+@shared_task(name=POLL, ignore_result=True)
+def poll(now: bool) -> None:
+    """Ask the cluster about all its jobs, unless another thread is at it or did so lately (`now`: even then)."""
+    if not (settings.SLURM and pace.is_due(settings.SLURM_POLL_SECONDS, now=now)):
+        return
+    try:
+        with alone(POLLING) as mine:
+            if mine:
+                poller().poll()
+    except SchedulerAway as away:
+        logger.warning("the cluster is away: %s", away)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("the database is away, the cluster is asked again: %s", error)
+
+
+def _work(queue: str) -> bool:
+    if queue == GPU:
+        return _work_on_gpu()
+    return submitter().work(queue) if queue == HPC and settings.SLURM else runner().work(queue)
 
 
 def _work_on_gpu() -> bool:

@@ -42,13 +42,15 @@ def worker_program(queues: str, *, slots: int, name: str = "") -> Program:
     return Program(f"worker-{name}", command, 20)
 
 
-def programs(places: Places, *, external_database: bool, gpus: int) -> list[Program]:
-    """One heavy stage at a time with all cores, two light ones beside it, DFT on each core, one for each GPU."""
+def programs(places: Places, *, external_database: bool, gpus: int, slurm: bool = False) -> list[Program]:
+    """One heavy stage at a time with all cores, two light ones, DFT on each core, one for each GPU; two for Slurm."""
     found = [] if external_database else [database_program(places)]
     found += [worker_program("heavy", slots=1), worker_program("light", slots=2)]
     found.append(worker_program("dft", slots=len(os.sched_getaffinity(0))))
     if gpus:
         found.append(worker_program("gpu", slots=gpus))
+    if slurm:
+        found.append(worker_program("hpc", slots=2))
     python = sys.executable
     found.append(Program("reconcile", (python, str(PROJECT / "manage.py"), "reconcile"), 30))
     web = (python, "-m", "gunicorn", "-c", str(places.run / "gunicorn.conf.py"), "kappaweb.wsgi")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kappaweb.embedded import ports, postgres
 from kappaweb.embedded.places import Places
-from kappaweb.embedded.programs import PROJECT, gunicorn_configuration, programs, supervisor_configuration
+from kappaweb.embedded.programs import PROJECT, Program, gunicorn_configuration, programs, supervisor_configuration
 from kappaweb.embedded.supervision import ProcessState, StackError, Supervisor, log_tail
 
 MANAGE = str(PROJECT / "manage.py")
@@ -126,9 +126,13 @@ def _external_database() -> bool:
     return bool(os.environ.get("DATABASE_URL"))
 
 
+def _programs(places: Places) -> list[Program]:
+    slurm = os.environ.get("KAPPAWEB_SLURM", "") == "1"
+    return programs(places, external_database=_external_database(), gpus=gpu_count(), slurm=slurm)
+
+
 def _in_order(places: Places) -> list[str]:
-    found = programs(places, external_database=_external_database(), gpus=gpu_count())
-    return [program.name for program in sorted(found, key=lambda program: program.order)]
+    return [program.name for program in sorted(_programs(places), key=lambda program: program.order)]
 
 
 def _supervisor(places: Places) -> Supervisor:
@@ -136,8 +140,7 @@ def _supervisor(places: Places) -> Supervisor:
     if not supervisor.is_running():
         supervisor.wait_until_gone()
         postgres.create(places)
-        found = programs(places, external_database=_external_database(), gpus=gpu_count())
-        configuration = supervisor_configuration(places, found, supervisor.control)
+        configuration = supervisor_configuration(places, _programs(places), supervisor.control)
         supervisor.launch(configuration, environment_of(places))
     return supervisor
 

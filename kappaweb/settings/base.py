@@ -10,11 +10,20 @@ CSRF_TRUSTED_ORIGINS   separated by commas, e.g. https://kappa.example.org
 KAPPAWEB_DFT_QUEUE     where DFT runs: dft (this machine, a core each, the default) or hpc (a cluster)
 KAPPAWEB_VASP          command that runs VASP; without it VASP's inputs are downloaded and its results uploaded
 KAPPAWEB_ARTIFACTS     folder that all hosts share; default: artifacts/ in KAPPAWEB_HOME
+KAPPAWEB_SLURM         1: a worker that takes `hpc` hands its jobs to Slurm; without it they run on the worker's host
+KAPPAWEB_SLURM_OPTIONS more words for sbatch, e.g. "--partition=long --account=carbon"
+KAPPAWEB_SLURM_VIA     words before each command of Slurm, e.g. "ssh login1"; default: none
+KAPPAWEB_SLURM_PYTHON  python on the nodes; default: this one
+KAPPAWEB_SLURM_FOLDERS folder that this host and all nodes share; default: stages/ in KAPPAWEB_HOME
+KAPPAWEB_SLURM_CORES   cores of a job that asks for none (default 1)
+KAPPAWEB_SLURM_POLL_SECONDS (10), _GRACE_SECONDS (60: how late files may show), _TIMEOUT_SECONDS (30: of one command)
 """
 
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -245,6 +254,16 @@ HEARTBEAT_SECONDS = float(os.environ.get("KAPPAWEB_HEARTBEAT_SECONDS", "3"))
 RECONCILE_SECONDS = float(os.environ.get("KAPPAWEB_RECONCILE_SECONDS", "10"))
 HEAVY_THREADS = int(os.environ.get("KAPPAWEB_HEAVY_THREADS", "0")) or len(os.sched_getaffinity(0))
 """Cores of a heavy stage; a light one has one."""
+
+SLURM = os.environ.get("KAPPAWEB_SLURM", "") == "1"
+SLURM_OPTIONS = tuple(shlex.split(os.environ.get("KAPPAWEB_SLURM_OPTIONS", "")))
+SLURM_VIA = tuple(shlex.split(os.environ.get("KAPPAWEB_SLURM_VIA", "")))
+SLURM_PYTHON = os.environ.get("KAPPAWEB_SLURM_PYTHON", sys.executable)
+SLURM_FOLDERS = Path(os.environ.get("KAPPAWEB_SLURM_FOLDERS", STAGE_FOLDERS))
+SLURM_CORES = int(os.environ.get("KAPPAWEB_SLURM_CORES", "1"))
+SLURM_POLL_SECONDS = float(os.environ.get("KAPPAWEB_SLURM_POLL_SECONDS", "10"))
+SLURM_GRACE_SECONDS = float(os.environ.get("KAPPAWEB_SLURM_GRACE_SECONDS", "60"))
+SLURM_TIMEOUT_SECONDS = float(os.environ.get("KAPPAWEB_SLURM_TIMEOUT_SECONDS", "30"))
 
 LOGGING = {
     "version": 1,

@@ -11,7 +11,7 @@ if not DATABASE_URL:
     DATABASES["default"] |= database(PLACES)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ARTIFACTS = PLACES.artifacts
-STAGE_FOLDERS = PLACES.home / "stages"
+STAGE_FOLDERS = SLURM_FOLDERS = PLACES.home / "stages"
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 AXES_ENABLED = False

@@ -13,15 +13,21 @@ import pytest
 
 from kappaweb.embedded import postgres, stack
 from kappaweb.embedded.places import Places
+from tests.worker.slurm_node import SlurmNode, why_not
 
 PROJECT = Path(__file__).resolve().parents[2]
 FAST = {"KAPPAWEB_LEASE_SECONDS": "4", "KAPPAWEB_HEARTBEAT_SECONDS": "0.5", "KAPPAWEB_RECONCILE_SECONDS": "1"}
 
 
 def fault_run(home: Path, *, jobs: int, faults: int) -> dict[str, Any]:
-    """Counts of one run in a process of its own, with a stack and a database of its own."""
-    command = [sys.executable, "-m", "tests.faults.fault_run", "--jobs", str(jobs), "--faults", str(faults)]
-    own = {"KAPPAWEB_HOME": str(home), "DJANGO_SETTINGS_MODULE": "tests.faults.settings"}
+    """Counts of one run."""
+    return counts_of(home, "tests.faults.fault_run", "--jobs", str(jobs), "--faults", str(faults))
+
+
+def counts_of(home: Path, module: str, *words: str, **more: str) -> dict[str, Any]:
+    """What a run prints: in a process of its own, with a stack and a database of its own."""
+    command = [sys.executable, "-m", module, *words]
+    own = {"KAPPAWEB_HOME": str(home), "DJANGO_SETTINGS_MODULE": "tests.faults.settings"} | more
     inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     try:
         done = subprocess.run(
@@ -58,3 +64,22 @@ def test_three_hundred_jobs_survive_thirty_faults(tmp_path: Path):
     counts = fault_run(tmp_path / "home", jobs=300, faults=30)
     assert_nothing_lost_nothing_doubled(counts)
     assert sum(counts["faults"].values()) == 30
+
+
+@pytest.mark.faults
+@pytest.mark.slurm
+@pytest.mark.timeout(400)
+@pytest.mark.skipif(bool(why_not()), reason=f"no Slurm: {why_not()}")
+def test_jobs_on_slurm_survive_a_worker_that_is_killed(tmp_path: Path):
+    node = SlurmNode(tmp_path / "slurm")
+    cluster = {"KAPPAWEB_SLURM": "1", "KAPPAWEB_SLURM_POLL_SECONDS": "1", "KAPPAWEB_SLURM_GRACE_SECONDS": "5"}
+    try:
+        node.start()
+        cluster["SLURM_CONF"] = node.environment["SLURM_CONF"]
+        counts = counts_of(tmp_path / "home", "tests.faults.slurm_run", "--jobs", "12", "--kills", "4", **cluster)
+        submitted = [name for name in node.names() if name.startswith("kappaweb-")]
+    finally:
+        node.stop()
+    assert_nothing_lost_nothing_doubled(counts)
+    assert counts["faults"]["worker killed"] == 4
+    assert len(submitted) == len(set(submitted)) == 12

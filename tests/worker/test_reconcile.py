@@ -71,7 +71,7 @@ def test_only_one_reconciles_at_a_time(woken: dict[str, int]):
         answers.append(reconcile({}))
         connection.close()
 
-    with module._alone() as mine:
+    with module.alone(module.LOCK) as mine:
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()
