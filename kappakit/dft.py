@@ -53,7 +53,8 @@ class DftTask:
             "settings": {name: chosen[name] for name in HASHED},
             "oracle": self.oracle,
             "cell": _rounded(self.crystal.cell),
-            "frac": _rounded(self.crystal.frac % 1.0),
+            # Wrapped after the rounding too: 0.99999999999 is written as 0 and not as 1.
+            "frac": _rounded(np.round(self.crystal.frac, DECIMALS) % 1.0),
             "numbers": self.crystal.numbers.tolist(),
         }
         return json.dumps(content, sort_keys=True, indent=1)
