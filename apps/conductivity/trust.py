@@ -72,8 +72,13 @@ def spread_words(values: Sequence[float], members: int) -> str:
     who = f"{members} members" if len(values) == members else f"{len(values)} of {members} members"
     if not values:
         return f"{who}: none has a κ_L"
-    interval = f"{min(values):.3g}–{max(values):.3g}" if max(values) < 100 else f"{min(values):.0f}–{max(values):.0f}"
-    return f"{who}: {interval}" + (f", σ {stdev(values):.2g} W/(m·K)" if len(values) > 1 else " W/(m·K)")
+    if len(values) == 1:
+        return f"{who}: {_rounded(values[0])} W/(m·K)"
+    return f"{who}: {_rounded(min(values))}–{_rounded(max(values))}, σ {_rounded(stdev(values))} W/(m·K)"
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
 def with_spread(label: Sequence[str], words: str) -> list[str]:

@@ -35,6 +35,8 @@ POOL = ("import_structures", "relax", "deduplicate", "novelty", "screen", "stabi
 SETTINGS = CommitteeSettings(size=3, start="upload", start_count=0, max_iterations=4, rattles=2, rattle_length=0.0)
 DFT = DftSettings(engine="gpaw", k_spacing=0.8, spin=False, cutoff=300.0)
 QUEUES = ("light", "heavy", "gpu")
+RealStage = Callable[[Job, Loaded], tuple[Any, dict[str, int]]]
+"""job, what was loaded → outputs, ids of the stored files by kind."""
 
 
 def a_protocol(*, dft: DftSettings = DFT, sweeps: int = 0, **committee: Any) -> Protocol:
@@ -76,6 +78,8 @@ class Learning:
     """Kinds of job that fail, or 'kind:number' for a committee's member."""
     loaded: dict[str, list[Loaded]] = field(default_factory=dict)
     kappa: float = 1700.0
+    real: dict[str, RealStage] = field(default_factory=dict)
+    """Kind of job → what runs its stage in earnest; the others are made up."""
 
     @property
     def owner(self) -> User:
@@ -112,10 +116,16 @@ class Learning:
             jobs.fail(lease, Ending(Outcome.INPUT, "it would not"))
             binding.failed(job, "it would not")
         else:
-            outputs = STAGES[job.kind](self, job, inputs)
-            binding.save(job, outputs, _stored(binding.files(outputs), job))
+            outputs, files = self._stage(job, inputs)
+            binding.save(job, outputs, files)
             jobs.complete(lease, Ending(Outcome.DONE))
         advance_group(job.group, BINDINGS)
+
+    def _stage(self, job: Job, inputs: Loaded) -> tuple[Any, dict[str, int]]:
+        if job.kind in self.real:
+            return self.real[job.kind](job, inputs)
+        outputs = STAGES[job.kind](self, job, inputs)
+        return outputs, _stored(BINDINGS[job.kind].files(outputs), job)
 
 
 def a_learning(folder: Path, *, count: int = 3, protocol: Protocol | None = None, upload: bool = True) -> Learning:
