@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from kappakit import run
 from kappakit.engines.doors import RealEngines
-from kappakit.ports import Potential, PotentialRef
+from kappakit.ports import Committee, Potential, PotentialRef
+from kappakit.testing.committees import FakeCommittee
 from kappakit.testing.potentials import FakePotential
 
 
 class FakeEngines(RealEngines):
-    """Real generators and trainers, which are quick enough; the potential is analytic."""
+    """Real generators and trainers, which are quick enough; potential and committee are analytic."""
 
     def potential(self, ref: PotentialRef) -> Potential:
         return FakePotential()
+
+    def committee(self, refs: Sequence[PotentialRef]) -> Committee:
+        return FakeCommittee(refs)
 
 
 if __name__ == "__main__":
