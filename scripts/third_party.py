@@ -17,6 +17,13 @@ Data that come with the program, with their origins and licences (CC BY 4.0: cry
 carbon), are listed in `kappakit/data/README.md`.
 """
 
+APART = """
+## Apart, only where `make dft` was run
+
+Programs of their own in an environment of their own (`var/dft`), started and never imported or shipped: GPAW 26.7.0 and
+its PAW data sets gpaw-data 1.2.1 (GPL-3.0-or-later), ase 3.29.0 (LGPL-2.1-or-later), spglib 2.8.0 (BSD-3-Clause), and
+Debian's libxc (MPL-2.0), FFTW (GPL-2.0-or-later), OpenBLAS (BSD-3-Clause). All pins: `constraints-dft.txt`."""
+
 
 def python_rows(root: str = "kappaweb") -> list[tuple[str, str, str]]:
     """(name, version, licence) of everything that `root` requires, without its extras."""
@@ -60,7 +67,7 @@ def _name(requirement: str) -> str:
 
 def main() -> None:
     """Write the file."""
-    parts = [HEAD, "## Inside the pages\n", table(script_rows()), "\n## Python\n", table(python_rows())]
+    parts = [HEAD, "## Inside the pages\n", table(script_rows()), "\n## Python\n", table(python_rows()), APART]
     (ROOT / "THIRD-PARTY.md").write_text("\n".join(parts) + "\n")
 
 
