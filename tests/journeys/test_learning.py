@@ -22,6 +22,7 @@ from apps.jobs.models import Job
 from apps.worker.folders import StageFolder
 from apps.worker.registry import BINDINGS
 from kappakit import run
+from kappakit.engines.doors import RealEngines
 from kappakit.testing.run import FakeEngines
 from tests.apps.learning import Learning, a_learning, a_protocol
 from tests.apps.rows import a_member
@@ -29,6 +30,12 @@ from tests.apps.rows import a_member
 pytestmark = pytest.mark.django_db
 
 REAL = ("start_set", "train_committee", "uncertainty", "dft_labels", "calculate", "final_fit")
+
+
+class HalfRealEngines(FakeEngines):
+    """Trainer and committee are Allegro's own; only the reference potential and DFT are analytic."""
+
+    committee = RealEngines.committee
 
 
 @pytest.fixture
@@ -40,7 +47,7 @@ def learned(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> L
     def stage(job: Job, loaded: Loaded) -> tuple[Any, dict[str, int]]:
         folder = StageFolder(tmp_path / "stages", job.pk, job.attempt)
         folder.prepare(job.kind, loaded, threads=1)
-        assert run.main(folder.path, FakeEngines) == run.EXIT_DONE, folder.failure()
+        assert run.main(folder.path, HalfRealEngines) == run.EXIT_DONE, folder.failure()
         outputs = folder.outputs(job.kind)
         files = BINDINGS[job.kind].files(outputs)
         return outputs, {kind: artifacts.store(folder.file(path), kind=kind).pk for kind, path in files.items()}

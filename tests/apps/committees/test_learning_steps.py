@@ -32,6 +32,7 @@ from apps.structures.models import Exclusion
 from apps.training.selectors import models_list, potentials_ready
 from kappakit.dft import DftTask, method_digest
 from kappakit.engines.surrogate import SurrogateCode
+from kappakit.labels import shipped_labels
 from kappakit.protocol import DftRunSettings
 from kappakit.testing.potentials import FakePotential
 from tests.apps.learning import DFT, Learning, a_label_set, a_learning, a_protocol, labelled, labels_file
@@ -101,6 +102,12 @@ class TestStartSet:
         (loaded,) = learning.loaded["start_set"]
         assert loaded.inputs.file == "labels.extxyz.gz"
         assert set(loaded.files) == {"labels.extxyz.gz"}
+
+    def test_the_labels_that_come_with_the_program_need_no_upload(self, tmp_path: Path) -> None:
+        learning = a_learning(tmp_path, upload=False, protocol=a_protocol(start="carbon-dft"))
+        assert learning.go().state == CampaignState.DONE
+        (loaded,) = learning.loaded["start_set"]
+        assert Path(loaded.files["labels.extxyz.gz"]).read_bytes() == shipped_labels().read_bytes()
 
     def test_a_surrogate_labels_anew_under_the_digest_that_its_own_labels_have(self, tmp_path: Path) -> None:
         a_model("stand-in", engine="fake", sha256="", card={"name": "fake"})
