@@ -53,9 +53,8 @@ def write_frames(path: Path, frames: Sequence[LabelledCrystal]) -> None:
 
 
 def _atoms(frame: LabelledCrystal) -> Any:
-    told = {"group": frame.group, "kind": frame.kind, "method": frame.method}
-    # An empty value would swallow the key that follows it when the file is read.
-    atoms = atoms_of(frame.crystal, {name: value for name, value in told.items() if value})
+    info = {"group": frame.group, "kind": frame.kind, "method": frame.method}
+    atoms = atoms_of(frame.crystal, {key: value for key, value in info.items() if value})
     found = frame.evaluation
     voigt = found.stress[(0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)]
     atoms.calc = SinglePointCalculator(atoms, energy=found.energy, forces=found.forces, stress=voigt)
