@@ -97,6 +97,16 @@ def method_of(settings: DftSettings, *, engine_version: str, paw: str, oracle: s
     }
 
 
+def surrogate_version(potential: str, engine: str) -> str:
+    """What stands for the engine's version where a potential stands for DFT: its name (that on its card) and engine."""
+    return f"{potential}, {engine}"
+
+
+def surrogate_method(settings: DftSettings, *, version: str, oracle: str) -> dict[str, Any]:
+    """method_of for a potential that stands for DFT; `version` by surrogate_version, `oracle` its digest."""
+    return method_of(settings, engine_version=version, paw="none", oracle=oracle)
+
+
 def method_digest(method: dict[str, Any]) -> str:
     """Labels of two digests never share a fit without an offset for each."""
     return hashlib.sha256(json.dumps(method, sort_keys=True).encode()).hexdigest()

@@ -53,7 +53,8 @@ def write_frames(path: Path, frames: Sequence[LabelledCrystal]) -> None:
 
 
 def _atoms(frame: LabelledCrystal) -> Any:
-    atoms = atoms_of(frame.crystal, {"group": frame.group, "kind": frame.kind, "method": frame.method})
+    info = {"group": frame.group, "kind": frame.kind, "method": frame.method}
+    atoms = atoms_of(frame.crystal, {key: value for key, value in info.items() if value})
     found = frame.evaluation
     voigt = found.stress[(0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)]
     atoms.calc = SinglePointCalculator(atoms, energy=found.energy, forces=found.forces, stress=voigt)

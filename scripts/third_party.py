@@ -12,6 +12,9 @@ HEAD = """# Third-party software
 
 Written by `python scripts/third_party.py` from what is installed. The licences' texts lie with each Python package
 (`*.dist-info`) and, for what the pages load, in `static/vendor/THIRD-PARTY.txt`, made by `make static`.
+
+Data that come with the program, with their origins and licences (CC BY 4.0: crystals of Carbon-24 and DFT labels of
+carbon), are listed in `kappakit/data/README.md`.
 """
 
 APART = """

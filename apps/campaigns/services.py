@@ -117,7 +117,7 @@ def campaign_resume(*, campaign: Campaign, user: Any) -> Campaign:
 
 @transaction.atomic
 def campaign_clone(*, campaign: Campaign, user: Any, name: str) -> Campaign:
-    """A draft of the user's own with the same protocol, models, seed, import files and centres, and no results."""
+    """A draft of the user's own with the same protocol, models, seed, files and centres, and no results."""
     permit(user, "view", campaign)
     clone = campaign_create(
         name=name,
@@ -131,10 +131,19 @@ def campaign_clone(*, campaign: Campaign, user: Any, name: str) -> Campaign:
     Campaign.objects.filter(pk=clone.pk).update(cloned_from=campaign)
     for given in campaign.imports.all():
         clone.imports.create(file_name=given.file_name, artifact_id=given.artifact_id, uploaded_by=user)
+    labels_copy(campaign, clone, user)
     for centre in campaign.centres.all():
         clone.centres.create(structure_id=centre.structure_id, order=centre.order, candidate_id=centre.candidate_id)
     clone.refresh_from_db()
     return clone
+
+
+def labels_copy(campaign: Campaign, to: Campaign, user: Any) -> None:
+    """The labelled configurations that somebody gave to `campaign`, for a draft made after it."""
+    for given in campaign.label_sets.filter(kind="upload"):
+        to.label_sets.create(
+            kind=given.kind, file_name=given.file_name, artifact_id=given.artifact_id, uploaded_by=user
+        )
 
 
 @transaction.atomic

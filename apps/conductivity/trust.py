@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from statistics import stdev
 
 PHONON_WORDS = {"stable": "stable phonons", "borderline": "borderline phonons", "imaginary": "imaginary modes"}
 DIMENSION_WORDS = {0: "molecular", 1: "chains", 2: "layered"}
 NOT_CONVERGED = "not converged by test"
+SPREAD = re.compile(r"\d+ (of \d+ )?members: ")
+"""How the words about a committee's spread begin."""
 
 
 def rankable(*, dynamical: str, symmetry_kept: bool, dimensionality: int) -> bool:
@@ -58,3 +62,25 @@ def _doubts(dimensionality: int, nac: str, force_noise: float) -> list[str]:
     if force_noise > 0:
         doubts.append(f"forces in float32, noise {force_noise:.0e} eV/Å")
     return doubts
+
+
+def spread_words(values: Sequence[float], members: int) -> str:
+    """'8 members: 1580–1760, σ 62 W/(m·K)' of the κ_L that members have, W/(m·K); says so where some have none.
+
+    σ with one degree of freedom taken off.
+    """
+    who = f"{members} members" if len(values) == members else f"{len(values)} of {members} members"
+    if not values:
+        return f"{who}: none has a κ_L"
+    if len(values) == 1:
+        return f"{who}: {_rounded(values[0])} W/(m·K)"
+    return f"{who}: {_rounded(min(values))}–{_rounded(max(values))}, σ {_rounded(stdev(values))} W/(m·K)"
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
+
+
+def with_spread(label: Sequence[str], words: str) -> list[str]:
+    """The label's words with those of the spread at the end, in place of an earlier spread's."""
+    return [*(word for word in label if not SPREAD.match(word)), words]

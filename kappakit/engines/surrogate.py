@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kappakit.crystals import Crystal
-from kappakit.dft import RELAX, DftTask, method_digest, method_of
+from kappakit.dft import RELAX, DftTask, method_digest, surrogate_method, surrogate_version
 from kappakit.errors import DftFailure, InputError
 from kappakit.ports import DftResult, Evaluation, Potential, Progress
 from kappakit.protocol import DftRunSettings
@@ -40,7 +40,7 @@ class SurrogateCode:
 
     @property
     def _method_version(self) -> str:
-        return f"{self._potential.name}, {self._potential.engine}"
+        return surrogate_version(self._potential.name, self._potential.engine)
 
 
 def load(potential: Potential | None = None) -> SurrogateCode:
@@ -71,7 +71,7 @@ def result(
     task: DftTask, crystal: Crystal, found: Evaluation, *, steps: int, version: str, method_version: str
 ) -> DftResult:
     """An evaluation in the clothes of a DFT result: without electrons both energies are one."""
-    method = method_of(task.settings, engine_version=method_version, paw="none", oracle=task.oracle)
+    method = surrogate_method(task.settings, version=method_version, oracle=task.oracle)
     return DftResult(
         crystal=crystal,
         energy=found.energy,

@@ -9,7 +9,10 @@ from kappakit.stages.contracts import RattleInputs, RattleOutputs
 
 
 def run(inputs: RattleInputs, settings: CommitteeSettings, *, engines: Engines) -> RattleOutputs:
-    """Rattled copies of the smallest supercell of the given primitive cell; raises InputError where atoms would collide."""
+    """Rattled copies of the smallest supercell of the given primitive cell.
+
+    Raises InputError where the atoms would collide.
+    """
     supercell = smallest_supercell(inputs.item.crystal, settings.rattle_length)
     cells = rattled(supercell.crystal, count=settings.rattles, amplitude=settings.rattle_amplitude, seed=inputs.seed)
     engines.progress(len(cells), len(cells), f"{len(cells)} rattled cells of {supercell.crystal.n_atoms} atoms")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from kappakit import run
 from kappakit.engines.doors import RealEngines
-from kappakit.ports import DftCode, Potential, PotentialRef
+from kappakit.ports import Committee, DftCode, Potential, PotentialRef
+from kappakit.testing.committees import FakeCommittee
 from kappakit.testing.dft import SimulatedDft
 from kappakit.testing.potentials import FakePotential
 
 
 class FakeEngines(RealEngines):
-    """Real generators and trainers, which are quick enough; potential and DFT are analytic."""
+    """Real generators and trainers, which are quick enough; potential, committee and DFT are analytic."""
 
     def potential(self, ref: PotentialRef) -> Potential:
         return FakePotential()
@@ -22,6 +24,9 @@ class FakeEngines(RealEngines):
     def dft(self, engine: str, oracle: PotentialRef | None = None) -> DftCode:
         """Simulated, whatever was asked for, and it says so."""
         return SimulatedDft()
+
+    def committee(self, refs: Sequence[PotentialRef]) -> Committee:
+        return FakeCommittee(refs)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The itinerary: what a campaign does next follows from its reports and its protocol."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from kappakit.pipeline import (
     CountReport,
     EmbedReport,
     KappaPlanReport,
+    PlannedStep,
     Report,
     SelectionReport,
     StepKey,
@@ -99,16 +102,89 @@ def test_neighbours_are_searched_around_the_ultrahigh_ones() -> None:
     assert step.candidates == (2,)
 
 
-def test_a_committee_learns_until_no_candidate_is_uncertain() -> None:
-    protocol = replace(Protocol(), committee=CommitteeSettings(size=8))
+def learn(worst: dict[str, int], *, sweeps: int = 0, **committee: Any) -> dict[StepKey, PlannedStep]:
+    """The steps in order; `worst`: 'uncertainty/0/1' → candidate that it wants labelled, for the others nobody."""
+    protocol = replace(
+        Protocol(), committee=CommitteeSettings(size=8, **committee), neighbours=NeighbourSettings(sweeps=sweeps)
+    )
     reports: dict[StepKey, Report] = {}
+    taken: dict[StepKey, PlannedStep] = {}
     while (step := next_step(reports, protocol)) is not None:
-        uncertain = step.key.name == "uncertainty" and step.key.iteration < 2
-        reports[step.key] = UncertaintyReport(5) if uncertain else answer(step.key)
-    names = [key.name for key in reports]
-    assert names.count("train_committee") == 3
-    assert names.count("dft_labels") == 2
-    assert names.index("final_fit") < names.index("kappa_plan")
+        taken[step.key] = step
+        asked = worst.get(str(step.key))
+        reports[step.key] = UncertaintyReport(asked) if asked else answer(step.key)
+    return taken
+
+
+def names(steps: Mapping[StepKey, PlannedStep]) -> list[str]:
+    return [str(key) for key in steps if key.name not in POOL]
+
+
+def test_a_committee_learns_until_no_candidate_is_uncertain() -> None:
+    steps = learn({"uncertainty/0/0": 1, "uncertainty/0/1": 2})
+    assert names(steps) == [
+        "start_set/0/0",
+        "train_committee/0/0",
+        "uncertainty/0/0",
+        "dft_labels/0/0",
+        "train_committee/0/1",
+        "uncertainty/0/1",
+        "dft_labels/0/1",
+        "train_committee/0/2",
+        "uncertainty/0/2",
+        "final_fit/0/0",
+        "kappa_plan/0/0",
+        "conductivity/0/0",
+        "kappa_spread/0/0",
+    ]
+    assert steps[StepKey("uncertainty", 0, 1)].candidates == (1, 2)
+    assert steps[StepKey("dft_labels", 0, 1)].candidates == (2,)
+
+
+def test_a_committee_that_is_certain_at_once_asks_for_no_label() -> None:
+    assert names(learn({}))[:4] == ["start_set/0/0", "train_committee/0/0", "uncertainty/0/0", "final_fit/0/0"]
+
+
+def test_a_later_sweep_begins_with_the_committee_that_the_last_one_left() -> None:
+    steps = names(learn({"uncertainty/1/0": 7}, sweeps=1))
+    later = [step for step in steps if "/1/" in step]
+    assert later == [
+        "neighbours/1/0",
+        "uncertainty/1/0",
+        "dft_labels/1/0",
+        "train_committee/1/1",
+        "uncertainty/1/1",
+        "final_fit/1/0",
+        "kappa_plan/1/0",
+        "conductivity/1/0",
+        "kappa_spread/1/0",
+    ]
+
+
+def test_a_later_sweep_of_certain_candidates_trains_nobody_and_keeps_the_fit() -> None:
+    later = [step for step in names(learn({}, sweeps=1)) if "/1/" in step]
+    assert later == ["neighbours/1/0", "uncertainty/1/0", "kappa_plan/1/0", "conductivity/1/0", "kappa_spread/1/0"]
+
+
+def test_the_loop_ends_after_the_iterations_that_the_protocol_allows() -> None:
+    always = {f"uncertainty/0/{iteration}": 1 for iteration in range(9)}
+    steps = names(learn(always, max_iterations=2))
+    assert [step for step in steps if step.startswith("dft_labels")] == ["dft_labels/0/0", "dft_labels/0/1"]
+    assert [step for step in steps if step.startswith("train")][-1] == "train_committee/0/2"
+    assert steps[steps.index("uncertainty/0/2") + 1] == "final_fit/0/0"
+
+
+def test_without_an_iteration_the_first_committee_is_asked_once() -> None:
+    steps = names(learn({"uncertainty/0/0": 1}, max_iterations=0))
+    assert steps[:4] == ["start_set/0/0", "train_committee/0/0", "uncertainty/0/0", "final_fit/0/0"]
+
+
+@pytest.mark.parametrize(("spread", "expected"), [("ultrahigh", (2,)), ("all", (1, 2)), ("none", None)])
+def test_every_member_computes_the_conductivity_of_whom_the_protocol_says(
+    spread: str, expected: tuple[int, ...] | None
+) -> None:
+    step = learn({}, spread=spread).get(StepKey("kappa_spread"))
+    assert (step.candidates if step else None) == expected
 
 
 def test_a_resumed_campaign_asks_for_the_first_step_without_a_report() -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from apps.campaigns.models import Campaign
 from apps.campaigns.permissions import permit
 from apps.campaigns.selectors import protocol_of
-from apps.campaigns.services import NotReady, campaign_create
+from apps.campaigns.services import NotReady, campaign_create, labels_copy
 from apps.core.errors import ApplicationError
 from apps.structures.models import Candidate, GenerationCentre
 from apps.training.models import TrainedModel
@@ -51,6 +51,7 @@ def campaign_like(*, candidates: Sequence[Candidate], name: str, count: int, tem
     for order, candidate in enumerate(candidates):
         structure = candidate.relaxed or candidate.start
         GenerationCentre.objects.create(campaign=made, structure=structure, order=order, candidate=candidate)
+    labels_copy(campaign, made, user)
     return made
 
 

@@ -61,7 +61,7 @@ class Evaluator:
         """One Evaluation a crystal, in order; raises InputError for an unknown element."""
         cutoff, species = self.description.architecture.cutoff, self.description.species
         parts = (neighbours(crystal, cutoff, species) for crystal in crystals)
-        return [evaluation for chunk in _chunks(parts) for evaluation in self._chunk(chunk)]
+        return [evaluation for chunk in chunks(parts, CHUNK_EDGES) for evaluation in self._chunk(chunk)]
 
     def _chunk(self, parts: list[Neighbours]) -> list[Evaluation]:
         out = {key: value.detach().numpy() for key, value in self.model(graph(parts)).items()}
@@ -81,11 +81,12 @@ class Evaluator:
         return NequIPTorchSimCalc(self.model, device="cpu", transforms=transforms)
 
 
-def _chunks(parts: Iterator[Neighbours]) -> Iterator[list[Neighbours]]:
+def chunks(parts: Iterator[Neighbours], most_edges: int) -> Iterator[list[Neighbours]]:
+    """Crystals in order, together as long as they have at most `most_edges` edges; a larger one goes alone."""
     chunk: list[Neighbours] = []
     edges = 0
     for part in parts:
-        if chunk and edges + part.edges.shape[1] > CHUNK_EDGES:
+        if chunk and edges + part.edges.shape[1] > most_edges:
             yield chunk
             chunk, edges = [], 0
         chunk.append(part)

@@ -31,7 +31,7 @@ DEFAULT_PRECISION = "float64"
 class AllegroPotential:
     """Compiled on first use where a C++ compiler is found (a minute, then cached), uncompiled otherwise.
 
-    Attributes as in `kappakit.ports.Potential`.
+    Attributes as in `kappakit.ports.Potential`; `network` with its `description` beside them, uncompiled.
     """
 
     engine = "allegro"
@@ -56,9 +56,9 @@ class AllegroPotential:
         self.precision = precision or str(self._card.get("precision", DEFAULT_PRECISION))
         if self.precision not in network.DTYPES:
             raise InputError(f"a potential computes in float32 or float64, not {self.precision}")
-        self._network, self._description = network.load(folder, dtype=self.precision)
-        self._network.requires_grad_(False)
-        self.species = self._description.species
+        self.network, self.description = network.load(folder, dtype=self.precision)
+        self.network.requires_grad_(False)
+        self.species = self.description.species
         self.compiled = compiler() is not None if compile_model is None else compile_model
         self._cache = cache_folder(cache)
         self.trust = trust_limits(self._card)
@@ -76,16 +76,16 @@ class AllegroPotential:
 
     @cached_property
     def _evaluator(self) -> Evaluator:
-        model = self._network
+        model = self.network
         if self.compiled:
             model = compiled(
-                self._network,
+                self.network,
                 sha256=self.sha256,
                 dtype=self.precision,
-                example=_example(self._description),
+                example=_example(self.description),
                 cache=self._cache,
             )
-        return Evaluator(model, self._description)
+        return Evaluator(model, self.description)
 
     def evaluate(self, crystals: Sequence[Crystal]) -> list[Evaluation]:
         """Evaluate each crystal; raises InputError on an element it does not know."""
@@ -134,7 +134,15 @@ def trust_limits(card: dict[str, Any]) -> TrustLimits:
 
 def load(ref: PotentialRef) -> AllegroPotential:
     """The potential of a reference; raises InputError for damaged weights or a digest that differs."""
-    potential = AllegroPotential(Path(ref.folder))
+    return _verified(AllegroPotential(Path(ref.folder)), ref)
+
+
+def load_uncompiled(ref: PotentialRef) -> AllegroPotential:
+    """The same in double precision, ready at once."""
+    return _verified(AllegroPotential(Path(ref.folder), precision="float64", compile_model=False), ref)
+
+
+def _verified(potential: AllegroPotential, ref: PotentialRef) -> AllegroPotential:
     if ref.sha256 and ref.sha256 != potential.sha256:
         raise InputError(f"the weights in {ref.folder} are not those of {ref.name}: their sha256 differs")
     return potential

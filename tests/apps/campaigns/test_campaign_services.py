@@ -114,10 +114,11 @@ def test_a_start_without_the_file_that_the_source_needs_says_what_to_do(tmp_path
     assert services.campaign_start(campaign=draft, user=owner).state == CampaignState.RUNNING
 
 
-def test_who_started_a_campaign_is_on_record():
+def test_a_campaign_with_a_committee_starts_and_remembers_who_started_it():
     owner = a_scientist()
     draft = a_draft(owner, protocol={"source": "generate", "committee": {"size": 8}})
-    assert services.campaign_start(campaign=draft, user=owner).started_by == owner
+    started = services.campaign_start(campaign=draft, user=owner)
+    assert (started.state, started.started_by) == (CampaignState.RUNNING, owner)
 
 
 def test_a_campaign_is_started_once_and_by_an_operator():

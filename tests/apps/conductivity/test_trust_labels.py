@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from apps.conductivity.sweeps import Cost, what_starts
-from apps.conductivity.trust import rankable, trust_label
+from apps.conductivity.trust import rankable, spread_words, trust_label, with_spread
 from kappakit.protocol import ConductivitySettings
 
 LABEL = {
@@ -78,3 +78,21 @@ LIMITS = replace(
 def test_the_cheapest_start_until_the_sweeps_budget_is_used(costs, start, waiting) -> None:
     sweep = what_starts(costs, LIMITS)
     assert (sweep.start, sweep.waiting) == (start, waiting)
+
+
+def test_a_committee_s_spread_is_an_interval_with_its_standard_deviation() -> None:
+    """σ with one degree of freedom taken off: of 1600, 1700, 1800 it is 100."""
+    assert spread_words([1700.0, 1600.0, 1800.0], 3) == "3 members: 1600–1800, σ 100 W/(m·K)"
+
+
+def test_members_without_a_conductivity_are_counted() -> None:
+    assert spread_words([12.34], 8) == "1 of 8 members: 12 W/(m·K)"
+    assert spread_words([], 8) == "0 of 8 members: none has a κ_L"
+
+
+def test_a_newer_spread_takes_the_place_of_an_older_one() -> None:
+    label = ["carbon-laptop", "RTA", "8 members: 1–2, σ 0.5 W/(m·K)"]
+    assert with_spread(label, "7 of 8 members: 3–4, σ 0.5 W/(m·K)") == [
+        *label[:2],
+        "7 of 8 members: 3–4, σ 0.5 W/(m·K)",
+    ]
