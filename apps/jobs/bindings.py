@@ -13,8 +13,8 @@ from typing import Any
 
 from kappakit.stages.table import STAGES
 
-HEAVY, LIGHT, GPU, DFT, HPC = "heavy", "light", "gpu", "dft", "hpc"
-QUEUES = (HEAVY, LIGHT, GPU, DFT, HPC)
+HEAVY, LIGHT, GPU, SINGLE, HPC = "heavy", "light", "gpu", "single", "hpc"
+QUEUES = (HEAVY, LIGHT, GPU, SINGLE, HPC)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from apps.core.errors import NotThere
-from apps.jobs.bindings import GPU, HEAVY
+from apps.jobs.bindings import GPU, HEAVY, SINGLE
 from apps.jobs.models import Attempt, Job, WorkerNode
 from apps.jobs.states import OPEN, SPLIT, State
 
@@ -77,6 +77,11 @@ def nodes_present(queue: str) -> QuerySet[WorkerNode]:
 def heavy_queue() -> str:
     """Where heavy work that a GPU does better goes: to one if a worker with one is present."""
     return GPU if nodes_present(GPU).exists() else HEAVY
+
+
+def single_queue() -> str:
+    """Where work goes that more cores do not speed up, several at once: to a GPU if a worker with one is present."""
+    return GPU if nodes_present(GPU).exists() else SINGLE
 
 
 def wakes_missing() -> dict[str, int]:

@@ -13,7 +13,7 @@ from celery import shared_task, signals
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from apps.jobs.bindings import DFT, GPU, HPC, LIGHT
+from apps.jobs.bindings import GPU, HPC, LIGHT, SINGLE
 from apps.jobs.dispatch import POLL, TASK, wake
 from apps.jobs.selectors import is_ready
 from apps.worker.alone import alone
@@ -72,8 +72,8 @@ def poller() -> Poller:
 
 
 def threads_of(queue: str) -> int:
-    """Cores of one stage: all for a heavy one, one for a light one or DFT, a share beside each GPU."""
-    if queue in (LIGHT, DFT):
+    """Cores of one stage: all for a heavy one, one for a light or a single one, a share beside each GPU."""
+    if queue in (LIGHT, SINGLE):
         return 1
     if queue == GPU:
         return max(1, (os.cpu_count() or 1) // max(1, len(gpu_names())))

@@ -43,10 +43,10 @@ def worker_program(queues: str, *, slots: int, name: str = "") -> Program:
 
 
 def programs(places: Places, *, external_database: bool, gpus: int, slurm: bool = False) -> list[Program]:
-    """One heavy stage at a time with all cores, two light ones, DFT on each core, one for each GPU; two for Slurm."""
+    """One heavy stage at a time with all cores, two light ones, one on each core, one on each GPU; two for Slurm."""
     found = [] if external_database else [database_program(places)]
     found += [worker_program("heavy", slots=1), worker_program("light", slots=2)]
-    found.append(worker_program("dft", slots=len(os.sched_getaffinity(0))))
+    found.append(worker_program("single", slots=len(os.sched_getaffinity(0))))
     if gpus:
         found.append(worker_program("gpu", slots=gpus))
     if slurm:

@@ -7,7 +7,7 @@ CACHE_URL              redis://… ; without it each web process has its own cac
 SECRET_KEY             without it one is made in KAPPAWEB_HOME (0600)
 ALLOWED_HOSTS          separated by commas; default: this machine's loopback names
 CSRF_TRUSTED_ORIGINS   separated by commas, e.g. https://kappa.example.org
-KAPPAWEB_DFT_QUEUE     where DFT runs: dft (this machine, a core each, the default) or hpc (a cluster)
+KAPPAWEB_DFT_QUEUE     where DFT runs: single (this machine, a core each, the default) or hpc (a cluster)
 KAPPAWEB_VASP          command that runs VASP; without it VASP's inputs are downloaded and its results uploaded
 KAPPAWEB_ARTIFACTS     folder that all hosts share; default: artifacts/ in KAPPAWEB_HOME
 KAPPAWEB_SLURM         1: a worker that takes `hpc` hands its jobs to Slurm; without it they run on the worker's host
@@ -245,7 +245,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
 ARTIFACTS = Path(os.environ.get("KAPPAWEB_ARTIFACTS", PLACES.artifacts))
 STAGE_FOLDERS = PLACES.home / "stages"
-DFT_QUEUE = os.environ.get("KAPPAWEB_DFT_QUEUE", "dft")
+DFT_QUEUE = os.environ.get("KAPPAWEB_DFT_QUEUE", "single")
 KAPPAWEB_VASP = os.environ.get("KAPPAWEB_VASP", "")
 STAGE_MODULE = "kappakit.run"
 """What a worker launches: `python -m STAGE_MODULE FOLDER`."""

@@ -14,7 +14,7 @@ from apps.committees.services import CommitteeMissing, committee_begun, member_f
 from apps.committees.stages.materials import TIME_LIMIT_S, model_outputs, set_of, step_get, training_loaded
 from apps.jobs.bindings import Binding, JobSpec, Loaded
 from apps.jobs.models import Job
-from apps.jobs.selectors import heavy_queue
+from apps.jobs.selectors import single_queue
 from kappakit.committee import left_out
 from kappakit.errors import InputError
 from kappakit.pipeline import CountReport, report_as_dict
@@ -95,7 +95,7 @@ def _parts(campaign: Campaign) -> tuple[tuple[str, ...], ...]:
 def _job(member: Member, labels: int) -> JobSpec:
     params = {"committee": member.committee_id, "member": member.index, "labels": labels}
     label = f"Train member {member.index}"
-    return JobSpec(STAGE, (str(member.pk),), params, label, heavy_queue(), time_limit_s=TIME_LIMIT_S)
+    return JobSpec(STAGE, (str(member.pk),), params, label, single_queue(), time_limit_s=TIME_LIMIT_S)
 
 
 def _member(job: Job) -> Member:

@@ -68,7 +68,7 @@ class TestTheDoor:
         with pytest.raises(GateRefused, match="without an approval"):
             calculation_enqueue(gate.waiting[0], number=0)
         assert dft_jobs() == 0
-        assert claim(queue="dft", owner="o", host="h", lease_s=60) is None
+        assert claim(queue="single", owner="o", host="h", lease_s=60) is None
 
     def test_a_state_set_by_raw_sql_is_refused(self, gate: Gate) -> None:
         for state in ("APPROVED", "DONE", "FAILED"):
@@ -351,5 +351,5 @@ class TestAgain:
 
     def test_a_repeated_wake_up_starts_nothing_twice(self, gate: Gate) -> None:
         approved(gate)
-        assert claim(queue="dft", owner="a", host="h", lease_s=60) is not None
-        assert claim(queue="dft", owner="b", host="h", lease_s=60) is None
+        assert claim(queue="single", owner="a", host="h", lease_s=60) is not None
+        assert claim(queue="single", owner="b", host="h", lease_s=60) is None

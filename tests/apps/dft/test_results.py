@@ -140,7 +140,7 @@ def test_a_failed_one_is_tried_again_under_the_same_approval(gate: Gate) -> None
 
 
 def test_what_finished_here_makes_the_next_estimate(gate: Gate) -> None:
-    node_seen(name="w", host="node", queues=["dft"], slots=1, devices=[])
+    node_seen(name="w", host="node", queues=["single"], slots=1, devices=[])
     assert gate.waiting[0].history == 0
     done = succeeds(approved(gate))
     assert history_of("gpaw").count == 1
