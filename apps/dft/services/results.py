@@ -90,7 +90,10 @@ def _spent(calculation: DftCalculation, job: Job, cores: int) -> float:
 
 
 def _seconds(attempt: Attempt) -> float:
-    """An attempt whose end is being written in this transaction ends now."""
+    """What it ran, not how long a scheduler let it wait; one whose end is being written now ends now."""
+    used = (attempt.resources or {}).get("used", {}).get("time_s")
+    if used is not None:
+        return float(used)
     end = attempt.ended_at or timezone.now()
     return max(0.0, (end - attempt.started_at).total_seconds())
 

@@ -190,3 +190,11 @@ def test_a_wrong_upload_says_what_differs_and_a_right_one_is_the_result(gate: Ga
     calculation.refresh_from_db()
     assert calculation.state == Decision.DONE
     assert (calculation.outcome.source, calculation.outcome.uploaded_by) == ("uploaded", gate.operator)
+
+
+def test_waiting_in_a_schedulers_queue_costs_nothing(gate: Gate) -> None:
+    calculation = approved(gate)
+    job = an_attempt(calculation, seconds=7200.0)
+    Attempt.objects.filter(job=job).update(resources={"asked": {"cores": 1}, "used": {"time_s": 36.0}})
+    CALCULATE.save(job, CalculateOutputs(a_result(calculation), "", "", 36.0, 1), {})
+    assert consumed(calculation) == pytest.approx(0.01)
