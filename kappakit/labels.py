@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
@@ -18,6 +19,8 @@ from kappakit.ports import Evaluation, LabelledCrystal
 from kappakit.writing import atoms_of, crystal_of
 
 VOIGT = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
+MOST_BYTES = 2**30
+"""That a packed file may hold."""
 SHIPPED = Path(__file__).parent / "data" / "carbon_dft.extxyz.gz"
 
 
@@ -64,8 +67,19 @@ def _atoms(frame: LabelledCrystal) -> Any:
 def _frames(path: Path) -> Iterator[Any]:
     """Packed files are unpacked into memory first: ase seeks in what it reads."""
     if path.name.endswith(".gz"):
-        return iread(StringIO(gzip.decompress(path.read_bytes()).decode()), index=":", format="extxyz")
+        return iread(StringIO(_unpacked(path)), index=":", format="extxyz")
     return iread(str(path), index=":", format="extxyz")
+
+
+def _unpacked(path: Path) -> str:
+    try:
+        with gzip.open(path) as stream:
+            text = stream.read(MOST_BYTES + 1)
+    except zlib.error as error:
+        raise InputError(f"{path.name} is damaged: {error}") from error
+    if len(text) > MOST_BYTES:
+        raise InputError(f"{path.name} holds more than {MOST_BYTES // 2**20} MiB")
+    return text.decode()
 
 
 def _group(atoms: Any, index: int) -> str:

@@ -26,9 +26,18 @@ def run(inputs: SpreadInputs, settings: ConductivitySettings, *, engines: Engine
     committee = engines.committee(inputs.members)
     rows = []
     for index in range(committee.size):
-        engines.progress(index, committee.size, f"member {index + 1} of {committee.size}")
-        rows.append(_row(index, inputs, settings, committee.member(index), engines.progress))
+        progress = _of_member(index, committee.size, engines.progress)
+        rows.append(_row(index, inputs, settings, committee.member(index), progress))
     return SpreadOutputs(tuple(rows), watch.seconds)
+
+
+def _of_member(index: int, size: int, progress: Progress) -> Progress:
+    """A Progress that counts members and tells the rest in its note."""
+
+    def tell(done: int, total: int, note: str) -> None:
+        progress(index, size, f"member {index + 1}: {note}, {done} of {total}")
+
+    return tell
 
 
 def _row(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kappakit.committee import drawn_groups, most_frequent
 from kappakit.descriptors import species_of
+from kappakit.errors import InputError
 from kappakit.labels import read_frames, read_geometries, write_frames
 from kappakit.ports import Engines, LabelledCrystal
 from kappakit.protocol import CommitteeSettings
@@ -26,8 +27,11 @@ def run(inputs: StartSetInputs, settings: CommitteeSettings, *, engines: Engines
     InputError for an unreadable file and for fewer than two distinct crystals.
     """
     frames = _frames(inputs, engines)
-    drawn = drawn_groups([f.group for f in frames], share=settings.test_fraction, seed=inputs.seed)
+    if not frames:
+        raise InputError("the file holds no labelled configuration")
     main = most_frequent([f.method for f in frames])
+    eligible = [f.group for f in frames if f.method == main]
+    drawn = drawn_groups(eligible, share=settings.test_fraction, seed=inputs.seed)
     test = [f for f in frames if f.group in drawn and f.method == main]
     pool = [f for f in frames if f.group not in drawn]
     start = _diverse(pool, settings.start_count)

@@ -85,6 +85,11 @@ def test_no_crystal_is_in_the_start_set_and_in_the_test_set(quick: QuickEngines)
     assert any("reduced from 1000 to 18" in note for note in found.notes)
 
 
+def test_a_file_without_labels_is_refused(quick: QuickEngines) -> None:
+    with pytest.raises(InputError, match="no labelled configuration"):
+        start(quick, [], SETTINGS)
+
+
 def test_labels_survive_the_files(quick: QuickEngines) -> None:
     frames = labelled_frames(24)
     found = start(quick, frames, SETTINGS)
