@@ -44,6 +44,34 @@ def trust_label(
     return tuple(words)
 
 
+def completed(
+    label: Sequence[str],
+    *,
+    uncertainty: float | None = None,
+    members: int | None = None,
+    interval: Sequence[float] | None = None,
+) -> tuple[str, ...]:
+    """A stored label with what the committee says by now, before the word on convergence.
+
+    uncertainty: standard deviation over the members, meV/atom; interval: least and largest κ_L of a member, W/(m·K).
+    """
+    ends = [word for word in label if word == NOT_CONVERGED]
+    words = [word for word in label if word != NOT_CONVERGED]
+    return (*words, *committee_words(uncertainty, members, interval), *ends)
+
+
+def committee_words(
+    uncertainty: float | None, members: int | None, interval: Sequence[float] | None = None
+) -> tuple[str, ...]:
+    """('uncertainty 12 meV/atom (8 members)', 'members give 1800–2100 W/(m·K)'), what is not known left out."""
+    said = [] if uncertainty is None else [f"uncertainty {uncertainty:.3g} meV/atom ({members} members)"]
+    return (*said, *([f"members give {_whole(interval[0])}–{_whole(interval[1])} W/(m·K)"] if interval else ()))
+
+
+def _whole(kappa: float) -> str:
+    return f"{kappa:.0f}" if kappa >= 100 else f"{kappa:.3g}"
+
+
 def _range(supercell: str, pair_cutoff: float | None) -> list[str]:
     """How far the force constants reach."""
     if not supercell:

@@ -74,12 +74,14 @@ class CandidateTable(tables.Table):
     n_atoms = NumberColumn("N", "atoms")
     kappa_rta = KappaColumn("RTA")
     kappa_lbte = KappaColumn("LBTE")
+    uncertainty = NumberColumn("Uncertainty", "meV/atom", 2)
     above_hull = FixedColumn("Above hull", "eV/atom", 3)
     density = FixedColumn("Density", "g/cm³", 2)
     dynamical = StateColumn(verbose_name="Phonons", orderable=False)
     novelty = StateColumn(verbose_name="Novelty")
     outcome = StateColumn(verbose_name="Outcome")
     verdict = StateColumn(verbose_name="Review", orderable=False)
+    trust_label = tables.Column(verbose_name="Trust of κ", orderable=False, attrs={"td": {"class": "trust wide"}})
 
     class Meta:
         attrs: dict[str, str] = {}
@@ -99,6 +101,9 @@ class CandidateTable(tables.Table):
 
     def render_formula(self, value: str) -> SafeString:
         return units.formula(value)
+
+    def render_trust_label(self, value: str) -> SafeString:
+        return units.trusted(value)
 
     def render_space_group_number(self, record: Any) -> SafeString:
         return format_html("{} ({})", units.spacegroup(record.space_group), record.space_group_number)

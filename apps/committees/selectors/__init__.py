@@ -1,0 +1,1 @@
+"""Questions about committees, their labels, and the potentials that came of them."""
