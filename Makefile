@@ -9,10 +9,11 @@ PYTEST := $(BIN)/python -m pytest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow faults lint setup setup-dev static clean help
+.PHONY: demo dft test test-slow faults lint setup setup-dev static clean help
 
 help:
 	@echo "make demo       set up, run the carbon campaign, serve it (EXIT=1 ends, FRESH=1 starts anew, PORT=n)"
+	@echo "make dft        install GPAW in an environment of its own, for labels and validations by DFT"
 	@echo "make test       set up and pass the tests"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make faults     300 jobs under 30 faults"
@@ -20,6 +21,9 @@ help:
 
 demo: setup static
 	@$(BIN)/kappaweb demo
+
+dft: $(VENV)/bin/python
+	@$(BIN)/python scripts/install_dft.py
 
 test: setup-dev static
 	$(PYTEST) -q

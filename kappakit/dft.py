@@ -53,7 +53,8 @@ class DftTask:
             "settings": {name: chosen[name] for name in HASHED},
             "oracle": self.oracle,
             "cell": _rounded(self.crystal.cell),
-            "frac": _rounded(self.crystal.frac % 1.0),
+            # Wrapped after the rounding too: 0.99999999999 is written as 0 and not as 1.
+            "frac": _rounded(np.round(self.crystal.frac, DECIMALS) % 1.0),
             "numbers": self.crystal.numbers.tolist(),
         }
         return json.dumps(content, sort_keys=True, indent=1)
@@ -94,6 +95,16 @@ def method_of(settings: DftSettings, *, engine_version: str, paw: str, oracle: s
         "spin": settings.spin,
         "oracle": oracle,
     }
+
+
+def surrogate_version(potential: str, engine: str) -> str:
+    """What stands for the engine's version where a potential stands for DFT: its name (that on its card) and engine."""
+    return f"{potential}, {engine}"
+
+
+def surrogate_method(settings: DftSettings, *, version: str, oracle: str) -> dict[str, Any]:
+    """method_of for a potential that stands for DFT; `version` by surrogate_version, `oracle` its digest."""
+    return method_of(settings, engine_version=version, paw="none", oracle=oracle)
 
 
 def method_digest(method: dict[str, Any]) -> str:

@@ -106,6 +106,9 @@ class Committee(Protocol):
     def evaluate(self, crystals: Sequence[Crystal]) -> list[CommitteeEvaluation]:
         """All members on each crystal in one batched pass; raises InputError on an element that they do not know."""
 
+    def member(self, index: int) -> Potential:
+        """One member by itself, ready at once (never compiled: a member lives for one iteration)."""
+
 
 @dataclass(frozen=True, eq=False)
 class DftResult:
@@ -250,12 +253,14 @@ class GeneratorCurvePoint:
 
 @dataclass(frozen=True, eq=False)
 class LabelledCrystal:
-    """A training frame. `group`: distinct crystal that it came from; frames of one group never straddle a split."""
+    """A training frame. `group`: distinct crystal that it came from; frames of one group never straddle a split.
+    `method`: digest of the method that fixes its energy's zero, "" where nothing is said."""
 
     crystal: Crystal
     evaluation: Evaluation
     group: str
     kind: str = ""
+    method: str = ""
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def campaign_resume(*, campaign: Campaign, user: Any) -> Campaign:
 
 @transaction.atomic
 def campaign_clone(*, campaign: Campaign, user: Any, name: str) -> Campaign:
-    """A draft of the user's own with the same protocol, models, seed, import files and centres, and no results."""
+    """A draft of the user's own with the same protocol, models, seed, files and centres, and no results."""
     permit(user, "view", campaign)
     clone = campaign_create(
         name=name,
@@ -126,6 +126,10 @@ def campaign_clone(*, campaign: Campaign, user: Any, name: str) -> Campaign:
     Campaign.objects.filter(pk=clone.pk).update(cloned_from=campaign)
     for given in campaign.imports.all():
         clone.imports.create(file_name=given.file_name, artifact_id=given.artifact_id, uploaded_by=user)
+    for given in campaign.label_sets.filter(kind="upload"):
+        clone.label_sets.create(
+            kind="upload", file_name=given.file_name, artifact_id=given.artifact_id, uploaded_by=user
+        )
     for centre in campaign.centres.all():
         clone.centres.create(structure_id=centre.structure_id, order=centre.order, candidate_id=centre.candidate_id)
     clone.refresh_from_db()

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.models import KappaPlan, KappaSpread, KappaTensor, PhononFile, PhononResult
 from apps.core.admin import ReadOnlyAdmin, quantity
 
 
@@ -78,3 +78,11 @@ class KappaTensorAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[KappaTensor]:
         return super().get_queryset(request).defer("kappa", "principal_by_temperature")
+
+
+@admin.register(KappaSpread)
+class KappaSpreadAdmin(ReadOnlyAdmin):
+    """κ_L by one member of the committee."""
+
+    list_display = ("plan", "member", quantity("largest", "largest (W/(m·K))", ".0f"), "dynamical", "note")
+    list_select_related = ("plan__candidate__campaign", "member__committee__campaign")

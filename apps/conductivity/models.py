@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from apps.artifacts.models import Artifact
+from apps.committees.models import Member
 from apps.core.states import one_of, only_moves
 from apps.jobs.models import Job
 from apps.structures.models import Candidate, Structure
@@ -161,3 +162,21 @@ class KappaTensor(models.Model):
 
     def __str__(self) -> str:
         return f"κ_L {self.largest:.0f} W/(m·K) ({self.method})"
+
+
+class KappaSpread(models.Model):
+    """κ_L of a plan's crystal by one member of the committee, in the relaxation time approximation."""
+
+    plan = models.ForeignKey(KappaPlan, on_delete=models.PROTECT, related_name="spreads")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="kappas")
+    largest = models.FloatField(null=True, help_text="W/(m·K) at the ranked temperature; empty: the note says why")
+    principal = ArrayField(models.FloatField(), default=list, blank=True, help_text="W/(m·K), descending")
+    dynamical = models.CharField(max_length=16, blank=True, help_text="as of phonons; empty where it has none")
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "member"], name="kappaspread_once")]
+
+    def __str__(self) -> str:
+        return f"κ_L of {self.plan} by {self.member}"

@@ -11,8 +11,9 @@ from django.db.models import Q, QuerySet
 
 from apps.campaigns.models import Campaign
 from apps.campaigns.selectors import protocol_of
+from apps.committees.selectors import final_potential
 from apps.committees.selectors.uncertainties import with_uncertainty
-from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
+from apps.conductivity.models import KappaMethod, KappaPlan, KappaSpread, KappaTensor, PhononResult, PlanState
 from apps.conductivity.trust import completed
 from apps.core.errors import ApplicationError
 from apps.jobs.models import Job
@@ -28,8 +29,12 @@ class PotentialMissing(ApplicationError):
     status = 409
 
 
-def potential_of(campaign: Campaign) -> TrainedModel:
-    """The campaign's potential; raises PotentialMissing without one."""
+def potential_of(campaign: Campaign, sweep: int | None = None) -> TrainedModel:
+    """What κ_L is computed with: the newest final fit of the committee (that `sweep` has), else the campaign's own
+    potential; raises PotentialMissing without one."""
+    fitted = final_potential(campaign, sweep)
+    if fitted is not None:
+        return fitted
     if campaign.potential is None:
         raise PotentialMissing(f"“{campaign.name}” has no potential: choose one before κ_L can be computed.")
     return campaign.potential
@@ -54,11 +59,15 @@ def open_candidates(campaign: Campaign, ids: Iterable[int]) -> list[Candidate]:
     return list(rows.exclude(pk__in=rows.filter(live).values("pk")).order_by("pk"))
 
 
-def plans_for(campaign: Campaign, ids: Iterable[int]) -> QuerySet[KappaPlan]:
-    """The plans of these candidates by the campaign's present potential and settings."""
+def plans_for(campaign: Campaign, ids: Iterable[int], sweep: int | None = None) -> QuerySet[KappaPlan]:
+    """The plans of these candidates by the present settings and by the potential that `sweep` has (None: the newest).
+
+    What an earlier sweep planned keeps the potential that it was planned with.
+    """
+    potential = final_potential(campaign, sweep) or campaign.potential
     digest = settings_digest(protocol_of(campaign))
     return KappaPlan.objects.filter(
-        candidate__campaign=campaign, candidate_id__in=list(ids), potential=campaign.potential, settings_digest=digest
+        candidate__campaign=campaign, candidate_id__in=list(ids), potential=potential, settings_digest=digest
     )
 
 
@@ -75,6 +84,18 @@ def ultrahigh(campaign: Campaign, ids: Iterable[int] | None = None) -> list[int]
         rows = rows.filter(candidate_id__in=list(ids))
     ordered = rows.order_by("-largest", "candidate_id").values_list("candidate_id", flat=True)
     return list(dict.fromkeys(ordered))
+
+
+def plans_to_spread(campaign: Campaign, ids: Iterable[int], sweep: int) -> list[KappaPlan]:
+    """Whose κ_L every member of the committee computes too: done ones of these, largest first, as many as asked."""
+    rows = plans_for(campaign, ids, sweep).filter(state=PlanState.DONE, phonons__tensors__method=KappaMethod.RTA)
+    ordered = rows.select_related("candidate").order_by("-phonons__tensors__largest", "candidate_id")
+    return list(ordered[: protocol_of(campaign).committee.spread_count])
+
+
+def spreads_of(plan: KappaPlan) -> QuerySet[KappaSpread]:
+    """κ_L by each member, in their order."""
+    return KappaSpread.objects.filter(plan=plan).select_related("member__committee").order_by("member__index")
 
 
 def waiting_plans(campaign: Campaign) -> QuerySet[KappaPlan]:

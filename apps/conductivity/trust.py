@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from statistics import stdev
 
 PHONON_WORDS = {"stable": "stable phonons", "borderline": "borderline phonons", "imaginary": "imaginary modes"}
 DIMENSION_WORDS = {0: "molecular", 1: "chains", 2: "layered"}
 NOT_CONVERGED = "not converged by test"
+SPREAD = re.compile(r"\d+ (of \d+ )?members: ")
+"""How the words about a committee's spread begin."""
 
 
 def rankable(*, dynamical: str, symmetry_kept: bool, dimensionality: int) -> bool:
@@ -44,32 +48,14 @@ def trust_label(
     return tuple(words)
 
 
-def completed(
-    label: Sequence[str],
-    *,
-    uncertainty: float | None = None,
-    members: int | None = None,
-    interval: Sequence[float] | None = None,
-) -> tuple[str, ...]:
-    """A stored label with what the committee says by now, before the word on convergence.
+def completed(label: Sequence[str], *, uncertainty: float | None, members: int | None) -> tuple[str, ...]:
+    """A stored label with 'uncertainty 12 meV/atom (8 members)', the words on convergence last.
 
-    uncertainty: standard deviation over the members, meV/atom; interval: least and largest κ_L of a member, W/(m·K).
+    uncertainty: standard deviation over the members of the newest committee, meV/atom; None: nobody asked one.
     """
+    doubt = [] if uncertainty is None else [f"uncertainty {uncertainty:.3g} meV/atom ({members} members)"]
     ends = [word for word in label if word == NOT_CONVERGED]
-    words = [word for word in label if word != NOT_CONVERGED]
-    return (*words, *committee_words(uncertainty, members, interval), *ends)
-
-
-def committee_words(
-    uncertainty: float | None, members: int | None, interval: Sequence[float] | None = None
-) -> tuple[str, ...]:
-    """('uncertainty 12 meV/atom (8 members)', 'members give 1800–2100 W/(m·K)'), what is not known left out."""
-    said = [] if uncertainty is None else [f"uncertainty {uncertainty:.3g} meV/atom ({members} members)"]
-    return (*said, *([f"members give {_whole(interval[0])}–{_whole(interval[1])} W/(m·K)"] if interval else ()))
-
-
-def _whole(kappa: float) -> str:
-    return f"{kappa:.0f}" if kappa >= 100 else f"{kappa:.3g}"
+    return (*(word for word in label if word != NOT_CONVERGED), *doubt, *ends)
 
 
 def _range(supercell: str, pair_cutoff: float | None) -> list[str]:
@@ -86,3 +72,20 @@ def _doubts(dimensionality: int, nac: str, force_noise: float) -> list[str]:
     if force_noise > 0:
         doubts.append(f"forces in float32, noise {force_noise:.0e} eV/Å")
     return doubts
+
+
+def spread_words(values: Sequence[float], members: int) -> str:
+    """'8 members: 1580–1760, σ 62 W/(m·K)' of the κ_L that members have, W/(m·K); says so where some have none.
+
+    σ with one degree of freedom taken off.
+    """
+    who = f"{members} members" if len(values) == members else f"{len(values)} of {members} members"
+    if not values:
+        return f"{who}: none has a κ_L"
+    interval = f"{min(values):.3g}–{max(values):.3g}" if max(values) < 100 else f"{min(values):.0f}–{max(values):.0f}"
+    return f"{who}: {interval}" + (f", σ {stdev(values):.2g} W/(m·K)" if len(values) > 1 else " W/(m·K)")
+
+
+def with_spread(label: Sequence[str], words: str) -> list[str]:
+    """The label's words with those of the spread at the end, in place of an earlier spread's."""
+    return [*(word for word in label if not SPREAD.match(word)), words]

@@ -18,6 +18,8 @@ from kappakit.ports import GeneratorCurvePoint, GeneratorRef, PotentialRef, Trai
 POTENTIAL = "potential"
 """Folder of the potential inside a stage's folder."""
 TEACHER = "teacher"
+MEMBER = "committee"
+"""Key in a model's options: the committee that it is a member of; lists of models leave it out."""
 GENERATOR = "generator"
 """Folder of the generator inside a stage's folder."""
 COLUMNS = {
@@ -111,15 +113,16 @@ def training_group(model_id: int) -> str:
 
 
 def models_list() -> QuerySet[TrainedModel]:
-    """All models, newest first, without card and curve."""
+    """All models but the members of committees, newest first, without card and curve."""
     used = Count("campaigns", distinct=True) + Count("campaigns_generated", distinct=True)
-    rows = TrainedModel.objects.select_related("created_by", "teacher").annotate(campaign_count=used)
+    rows = TrainedModel.objects.exclude(options__has_key=MEMBER)
+    rows = rows.select_related("created_by", "teacher").annotate(campaign_count=used)
     return rows.defer("card", "curve", "teacher__card", "teacher__curve").order_by("-id")
 
 
 def potentials_ready() -> QuerySet[TrainedModel]:
-    """The potentials that a campaign may use, by name."""
-    return _ready(ModelKind.POTENTIAL)
+    """The potentials that a campaign may use, by name; a committee's members serve their committee only."""
+    return _ready(ModelKind.POTENTIAL).exclude(options__has_key=MEMBER)
 
 
 def generators_ready() -> QuerySet[TrainedModel]:

@@ -8,15 +8,20 @@ from pathlib import Path
 
 from kappakit import run
 from kappakit.engines.doors import RealEngines
-from kappakit.ports import Potential, PotentialRef
+from kappakit.ports import DftCode, Potential, PotentialRef
+from kappakit.testing.dft import SimulatedDft
 from kappakit.testing.potentials import FakePotential
 
 
 class FakeEngines(RealEngines):
-    """Real generators and trainers, which are quick enough; the potential is analytic."""
+    """Real generators and trainers, which are quick enough; potential and DFT are analytic."""
 
     def potential(self, ref: PotentialRef) -> Potential:
         return FakePotential()
+
+    def dft(self, engine: str, oracle: PotentialRef | None = None) -> DftCode:
+        """Simulated, whatever was asked for, and it says so."""
+        return SimulatedDft()
 
 
 if __name__ == "__main__":

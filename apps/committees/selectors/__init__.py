@@ -1,1 +1,39 @@
 """Questions about committees, their labels, and the potentials that came of them."""
+
+from apps.committees.selectors.committees import (
+    committee_at,
+    committee_of_model,
+    committees_of,
+    labelled_candidates,
+    last_committee,
+    members_of,
+    members_ready,
+    members_with,
+    newest_uncertainty,
+    records_of,
+    round_at,
+    round_counts,
+)
+from apps.committees.selectors.labels import label_items, label_set, without_stress
+from apps.committees.selectors.potentials import final_fits_of, final_potential, oracle_of
+
+__all__ = [
+    "committee_at",
+    "committee_of_model",
+    "committees_of",
+    "final_fits_of",
+    "final_potential",
+    "label_items",
+    "label_set",
+    "labelled_candidates",
+    "last_committee",
+    "members_of",
+    "members_ready",
+    "members_with",
+    "newest_uncertainty",
+    "oracle_of",
+    "records_of",
+    "round_at",
+    "round_counts",
+    "without_stress",
+]

@@ -35,7 +35,7 @@ def plan_jobs(campaign: Campaign, candidates: Sequence[Candidate], *, sweep: int
     protocol = protocol_of(campaign)
     params = {
         "campaign": campaign.pk,
-        "potential": potential_of(campaign).pk,
+        "potential": potential_of(campaign, sweep).pk,
         "settings": settings_digest(protocol),
         "tolerances": symmetry_tolerances(protocol),
         "sweep": sweep,

@@ -26,7 +26,9 @@ def plan(step_id: int) -> list[JobSpec]:
     step = Step.objects.select_related("campaign").get(pk=step_id)
     planned = Step.objects.get(campaign=step.campaign, name="kappa_plan", sweep=step.sweep)
     start = (planned.report or {}).get("start", [])
-    plans = plans_for(step.campaign, start).select_related("candidate__campaign").order_by("evaluations", "id")
+    plans = (
+        plans_for(step.campaign, start, step.sweep).select_related("candidate__campaign").order_by("evaluations", "id")
+    )
     return plans_started(plans)
 
 
@@ -77,7 +79,7 @@ def failed(job: Job, message: str) -> set[int]:
 def report(step_id: int) -> dict[str, Any]:
     """How many were computed, and which are above the limit by the method that ranks."""
     step = Step.objects.select_related("campaign__potential").get(pk=step_id)
-    done = plans_for(step.campaign, step.candidates).filter(state=PlanState.DONE)
+    done = plans_for(step.campaign, step.candidates, step.sweep).filter(state=PlanState.DONE)
     ids = list(done.values_list("candidate_id", flat=True))
     return report_as_dict(ConductivityReport(len(ids), tuple(ultrahigh(step.campaign, ids))))
 

@@ -17,7 +17,7 @@ from apps.jobs.models import Job
 from apps.structures.models import Candidate, Refusal, Structure
 from apps.structures.selectors import crystal_of
 from apps.structures.services import structures_record
-from apps.training.selectors import model_files, potential_ref
+from apps.training.selectors import model_files, model_get, potential_ref
 from kappakit.pipeline import KappaPlanReport, report_as_dict
 from kappakit.stages.contracts import Item, KappaPlanInputs, KappaPlanItem, KappaPlanOutputs
 
@@ -28,15 +28,15 @@ def plan(step_id: int) -> list[JobSpec]:
     """Plan what is not planned yet with this potential and these settings."""
     step = Step.objects.select_related("campaign__potential").get(pk=step_id)
     candidates = open_candidates(step.campaign, step.candidates)
-    potential_of(step.campaign)
-    planned = set(plans_for(step.campaign, step.candidates).values_list("candidate_id", flat=True))
+    potential_of(step.campaign, step.sweep)
+    planned = set(plans_for(step.campaign, step.candidates, step.sweep).values_list("candidate_id", flat=True))
     return plan_jobs(step.campaign, [c for c in candidates if c.pk not in planned], sweep=step.sweep)
 
 
 def load(job: Job) -> Loaded:
     """The relaxed crystals and the potential."""
     campaign = _campaign(job)
-    potential = potential_of(campaign)
+    potential = model_get(job.params["potential"])
     candidates = Candidate.objects.filter(pk__in=map(int, job.units)).select_related("relaxed", "relaxation")
     inputs = KappaPlanInputs(
         items=tuple(_item(c) for c in candidates.order_by("pk")),
@@ -67,7 +67,7 @@ def report(step_id: int) -> dict[str, Any]:
     """What starts by itself, cheapest first, and what waits for a person."""
     step = Step.objects.select_related("campaign__potential").get(pk=step_id)
     taken = [candidate.pk for candidate in open_candidates(step.campaign, step.candidates)]
-    plans = plans_for(step.campaign, taken).filter(state=PlanState.PLANNED)
+    plans = plans_for(step.campaign, taken, step.sweep).filter(state=PlanState.PLANNED)
     sweep = _starts(plans, step.campaign)
     return report_as_dict(KappaPlanReport(sweep.start, sweep.waiting))
 
@@ -95,7 +95,7 @@ def _record(job: Job, campaign: Campaign, item: KappaPlanItem, cell: Structure) 
     values = {name: getattr(item, name) for name in copied.split()}
     KappaPlan.objects.get_or_create(
         candidate_id=int(item.id),
-        potential=potential_of(campaign),
+        potential_id=job.params["potential"],
         settings_digest=job.params["settings"],
         defaults=values
         | {

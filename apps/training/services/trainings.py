@@ -114,6 +114,32 @@ def training_done(*, model_id: int, outputs: TrainOutputs | TrainGeneratorOutput
     )
 
 
+def model_trained(
+    *,
+    name: str,
+    configuration: str,
+    overrides: Mapping[str, Any],
+    seed: int,
+    options: Mapping[str, Any],
+    created_by: Any,
+    outputs: TrainOutputs,
+    files: Mapping[str, int],
+) -> TrainedModel:
+    """A READY potential that a campaign trained for itself; raises Conflict for a name that is taken."""
+    model = model_insert(
+        name=name,
+        engine=ALLEGRO,
+        configuration=configuration,
+        overrides=dict(overrides),
+        seed=seed,
+        options=dict(options),
+        created_by=created_by,
+    )
+    training_done(model_id=model.pk, outputs=outputs, files=files)
+    model.refresh_from_db()
+    return model
+
+
 def training_failed(*, model_id: int, message: str) -> None:
     """TRAINING → FAILED, with what the job said."""
     rows = TrainedModel.objects.filter(pk=model_id, state=ModelState.TRAINING)

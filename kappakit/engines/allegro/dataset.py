@@ -13,11 +13,13 @@ from kappakit.ports import LabelledCrystal
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Frames by use. `validation` chooses between models, `test` is looked at once, for the card."""
+    """Frames by use. `validation` chooses between models, `test` is looked at once, for the card; `given`: somebody
+    named the groups that validate, and there is no test set."""
 
     train: tuple[LabelledCrystal, ...]
     validation: tuple[LabelledCrystal, ...]
     test: tuple[LabelledCrystal, ...]
+    given: bool = False
 
 
 def split(
@@ -44,4 +46,22 @@ def split(
         train=tuple(f for f in frames if f.group not in test | validation),
         validation=tuple(f for f in frames if f.group in validation),
         test=tuple(f for f in frames if f.group in test),
+    )
+
+
+def held_out_split(frames: Sequence[LabelledCrystal], held_out: Iterable[str]) -> Split:
+    """Exactly the groups `held_out` validate, all others train, nothing is a test set.
+
+    Raises InputError for a group that no frame is of, and where nothing is left to validate or to train.
+    """
+    groups, chosen = {f.group for f in frames}, set(held_out)
+    if unknown := sorted(chosen - groups):
+        raise InputError(f"no frame is of the held-out groups {', '.join(unknown)}")
+    if not chosen or chosen == groups:
+        raise InputError("a training needs groups that train and groups that validate")
+    return Split(
+        train=tuple(f for f in frames if f.group not in chosen),
+        validation=tuple(f for f in frames if f.group in chosen),
+        test=(),
+        given=True,
     )

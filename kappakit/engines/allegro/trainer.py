@@ -14,8 +14,8 @@ import torch
 from kappakit.engines.allegro import network
 from kappakit.engines.allegro.batches import prepare
 from kappakit.engines.allegro.configurations import Configuration, configuration
-from kappakit.engines.allegro.dataset import Split, split
-from kappakit.engines.allegro.preparation import describe
+from kappakit.engines.allegro.dataset import Split, held_out_split, split
+from kappakit.engines.allegro.preparation import describe, stored_start
 from kappakit.engines.allegro.training import CURVE, Training
 from kappakit.engines.allegro.versions import VERSION
 from kappakit.labels import read_frames
@@ -41,17 +41,28 @@ class AllegroTrainer:
         always_train: Sequence[str],
         folder: Path,
         progress: Progress,
+        held_out: Sequence[str] | None = None,
+        initial: Path | None = None,
     ) -> TrainingResult:
-        """Train to the end; raises InputError for an unknown configuration, too few groups, a foreign checkpoint."""
+        """Train to the end; raises InputError for an unknown configuration, too few groups, a foreign checkpoint, and
+        for `initial` weights of another architecture.
+
+        `held_out`: exactly these groups validate and nothing is a test set. Validation only observes: no weight and no
+        end of a training depends on it. `initial`: the energy's scale and shift stay those of its weights.
+        """
         chosen = _named(configuration, overrides)
-        parts = _split(frames, chosen, seed, always_train)
-        description, train = describe(parts.train, chosen.architecture, seed)
+        parts = _split(frames, chosen, seed, always_train, held_out)
+        start = None if initial is None else stored_start(initial, chosen.architecture)
+        description, train = describe(parts.train, chosen.architecture, seed, start)
         training = Training(description, chosen.training, seed=seed, device=self.device, folder=folder)
+        if start is not None:
+            training.begin_from(start)
         training.resume()
-        held_out = prepare(parts.validation, chosen.architecture.cutoff, description.species)
-        training.run(train, held_out, progress)
+        validation = prepare(parts.validation, chosen.architecture.cutoff, description.species)
+        training.run(train, validation, progress)
         sha256 = training.store()
         card = _card(chosen, training, parts, seed, always_train, self.device)
+        card |= {"initial": None if start is None else start.sha256}
         (folder / CARD).write_text(json.dumps(card, indent=1) + "\n")
         return TrainingResult(str(folder), sha256, card, read_curve(folder))
 
@@ -60,7 +71,15 @@ def _named(name: str, overrides: dict[str, Any]) -> Configuration:
     return configuration(name, overrides)
 
 
-def _split(frames: Sequence[LabelledCrystal], chosen: Configuration, seed: int, always_train: Sequence[str]) -> Split:
+def _split(
+    frames: Sequence[LabelledCrystal],
+    chosen: Configuration,
+    seed: int,
+    always_train: Sequence[str],
+    held_out: Sequence[str] | None,
+) -> Split:
+    if held_out is not None:
+        return held_out_split(frames, held_out)
     return split(
         frames,
         seed=seed,
@@ -80,6 +99,7 @@ def read_curve(folder: Path) -> tuple[TrainingCurvePoint, ...]:
 def _card(
     chosen: Configuration, training: Training, parts: Split, seed: int, always_train: Sequence[str], device: str
 ) -> dict[str, Any]:
+    uses = [use for use in ("train", "validation", "test") if getattr(parts, use)]
     return {
         "name": chosen.name,
         "engine": "allegro",
@@ -90,6 +110,7 @@ def _card(
         "species": list(training.description.species),
         "split": {
             "by": "distinct crystal (group), never by frame",
+            "held_out": "given" if parts.given else "drawn from the seed",
             "always_train": list(always_train),
             **{use: _use(getattr(parts, use)) for use in ("train", "validation", "test")},
         },
@@ -98,7 +119,7 @@ def _card(
             "seconds": round(sum(p.seconds for p in read_curve(training.folder)), 1),
             "device": torch.cuda.get_device_name() if device == "cuda" else platform.processor() or platform.machine(),
         },
-        "errors": {use: _errors(training, getattr(parts, use)) for use in ("train", "validation", "test")},
+        "errors": {use: _errors(training, getattr(parts, use)) for use in uses},
     }
 
 

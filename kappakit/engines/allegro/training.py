@@ -17,6 +17,7 @@ from kappakit.engines.allegro.batches import Batch, Capacity, Prepared, assemble
 from kappakit.engines.allegro.configurations import TrainingSettings
 from kappakit.engines.allegro.graphs import Graph
 from kappakit.engines.allegro.losses import ErrorSums
+from kappakit.engines.allegro.preparation import Start
 from kappakit.engines.allegro.steps import Step, captured_step, eager_step
 from kappakit.ports import Progress, TrainingCurvePoint
 from kappakit.units import EV_PER_A3_IN_GPA
@@ -47,6 +48,11 @@ class Training:
         self.average = [w.detach().clone() for w in self.weights]
         self.epoch = 0
         folder.mkdir(parents=True, exist_ok=True)
+
+    def begin_from(self, start: Start) -> None:
+        """Take stored weights, also as the average; the optimiser knows nothing of them."""
+        network.fill(self.network, start.state, "float32")
+        self.average = [w.detach().clone() for w in self.weights]
 
     def resume(self) -> None:
         """Continue from the checkpoint in the folder, if there is one."""

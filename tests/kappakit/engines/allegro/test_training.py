@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from ase.io import write
 
-from kappakit.crystals import Crystal
 from kappakit.engines.allegro import network
 from kappakit.engines.allegro.configurations import CONFIGURATIONS, configuration
 from kappakit.engines.allegro.dataset import split
@@ -17,35 +16,19 @@ from kappakit.engines.allegro.potential import AllegroPotential
 from kappakit.engines.allegro.trainer import AllegroTrainer
 from kappakit.engines.doors import RealEngines
 from kappakit.errors import InputError
-from kappakit.ports import LabelledCrystal, PotentialRef, SilentProgress, TrainingResult
+from kappakit.ports import PotentialRef, SilentProgress, TrainingResult
 from kappakit.stages import train_potential
 from kappakit.stages.contracts import TrainInputs
 from kappakit.stages.table import NoSettings
-from kappakit.testing.potentials import FakePotential
 from kappakit.writing import atoms_of
+from tests.kappakit.labelled_frames import labelled_frames, rattled_diamonds
 
 LAPTOP = Path(__file__).parents[4] / "models" / "carbon-laptop"
-FCC = np.array([[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]])
-
-
-def crystals(count: int) -> list[Crystal]:
-    rng = np.random.default_rng(0)
-    made = []
-    for _ in range(count):
-        frac = np.array([[0.0, 0.0, 0.0], [0.25, 0.25, 0.25]]) + rng.normal(0.0, 0.02, (2, 3))
-        made.append(Crystal(3.6 * FCC + rng.normal(0.0, 0.05, (3, 3)), frac, np.array([6, 6])))
-    return made
-
-
-def frames(count: int) -> list[LabelledCrystal]:
-    made = crystals(count)
-    labels = FakePotential().evaluate(made)
-    return [LabelledCrystal(c, e, str(i // 2), "ref") for i, (c, e) in enumerate(zip(made, labels, strict=True))]
 
 
 def train(folder: Path, epochs: int, **overrides: float) -> TrainingResult:
     return AllegroTrainer().train(
-        frames(16),
+        labelled_frames(16),
         configuration="carbon-tiny",
         overrides={"epochs": epochs, **overrides},
         seed=1,
@@ -90,8 +73,8 @@ def test_a_training_that_was_cut_off_resumes_to_the_same_weights(
     }
     monkeypatch.setattr("kappakit.engines.allegro.checkpoint.INTERVAL", -1.0)
     with pytest.raises(CutOff):
-        trainer.train(frames(16), progress=Cutter(), **arguments)
-    resumed = trainer.train(frames(16), progress=SilentProgress(), **arguments)
+        trainer.train(labelled_frames(16), progress=Cutter(), **arguments)
+    resumed = trainer.train(labelled_frames(16), progress=SilentProgress(), **arguments)
     assert [point.epoch for point in resumed.curve] == [1, 2, 3, 4]
     assert resumed.sha256 == whole.sha256
 
@@ -103,7 +86,7 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_distinct_crystal_straddles_the_split_and_always_train_trains() -> None:
-    labelled = frames(40)
+    labelled = labelled_frames(40)
     parts = split(labelled, seed=3, always_train=["0", "1"], validation_fraction=0.2, test_fraction=0.2)
     groups = [{f.group for f in part} for part in (parts.train, parts.validation, parts.test)]
     assert not groups[0] & groups[1]
@@ -114,7 +97,7 @@ def test_no_distinct_crystal_straddles_the_split_and_always_train_trains() -> No
 
 def test_too_few_distinct_crystals_cannot_be_split() -> None:
     with pytest.raises(InputError, match="at least three groups"):
-        split(frames(4), seed=0, always_train=[], validation_fraction=0.1, test_fraction=0.1)
+        split(labelled_frames(4), seed=0, always_train=[], validation_fraction=0.1, test_fraction=0.1)
 
 
 def test_an_unknown_configuration_or_field_is_named() -> None:
@@ -128,7 +111,7 @@ def test_the_stage_trains_on_crystals_that_the_shipped_potential_labels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    atoms = [atoms_of(c, {"group": i // 2}) for i, c in enumerate(crystals(12))]
+    atoms = [atoms_of(c, {"group": i // 2}) for i, c in enumerate(rattled_diamonds(12))]
     write(tmp_path / "frames.xyz", atoms, format="extxyz")
     engines = RealEngines(SilentProgress())
     monkeypatch.setattr("kappakit.engines.allegro.potential.compiler", lambda: None)
@@ -141,7 +124,7 @@ def test_the_stage_trains_on_crystals_that_the_shipped_potential_labels(
 
 
 def test_a_data_set_without_labels_is_refused(tmp_path: Path) -> None:
-    write(tmp_path / "bare.xyz", atoms_of(crystals(1)[0]), format="extxyz")
+    write(tmp_path / "bare.xyz", atoms_of(rattled_diamonds(1)[0]), format="extxyz")
     with pytest.raises(InputError, match="lacks energy"):
         train_potential.run(
             TrainInputs("carbon-tiny", str(tmp_path / "bare.xyz"), 0),
@@ -171,7 +154,7 @@ def test_damaged_weights_are_refused(tmp_path: Path) -> None:
 def test_carbon_paper_steps_saves_and_resumes(tmp_path: Path) -> None:
     def go(epochs: int) -> TrainingResult:
         return AllegroTrainer().train(
-            frames(8),
+            labelled_frames(8),
             configuration="carbon-paper",
             overrides={"epochs": epochs},
             seed=0,
@@ -188,9 +171,9 @@ def test_carbon_paper_steps_saves_and_resumes(tmp_path: Path) -> None:
 def test_the_compiled_potential_agrees_with_the_uncompiled_one_and_is_cached(tmp_path: Path) -> None:
     plain = AllegroPotential(LAPTOP, compile_model=False)
     compiled = AllegroPotential(LAPTOP, cache=tmp_path, compile_model=True)
-    for a, b in zip(plain.evaluate(crystals(3)), compiled.evaluate(crystals(3)), strict=True):
+    for a, b in zip(plain.evaluate(rattled_diamonds(3)), compiled.evaluate(rattled_diamonds(3)), strict=True):
         np.testing.assert_allclose(a.forces, b.forces, atol=2e-5)
     (entry,) = tmp_path.glob("*.pt2")
     written = entry.stat().st_mtime
-    AllegroPotential(LAPTOP, cache=tmp_path, compile_model=True).evaluate(crystals(1))
+    AllegroPotential(LAPTOP, cache=tmp_path, compile_model=True).evaluate(rattled_diamonds(1))
     assert entry.stat().st_mtime == written

@@ -1,0 +1,98 @@
+"""Committees by iteration, their members, and what they said about candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from apps.campaigns.models import Campaign
+from apps.committees.models import Committee, LabelRound, Member, UncertaintyRecord
+from apps.dft.states import Decision
+from apps.training.models import TrainedModel
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """The newest about a candidate: `energy_std` meV/atom, `force_spread` eV/Å, by the committee sweep/iteration."""
+
+    energy_std: float
+    force_spread: float
+    committee: int
+    sweep: int
+    iteration: int
+
+
+def committees_of(campaign: Campaign) -> QuerySet[Committee]:
+    """All iterations of a campaign, in order, with worst candidate and label round."""
+    rows = Committee.objects.filter(campaign=campaign).select_related("trained", "worst", "label_round__request")
+    return rows.order_by("sweep", "iteration")
+
+
+def committee_at(campaign: Campaign, sweep: int, iteration: int) -> Committee | None:
+    """The committee of an iteration."""
+    return committees_of(campaign).filter(sweep=sweep, iteration=iteration).first()
+
+
+def last_committee(campaign: Campaign, *, before: tuple[int, int] | None = None) -> Committee | None:
+    """The newest one with members of its own, of all or of those `before` (sweep, iteration)."""
+    rows = Committee.objects.filter(campaign=campaign, trained=None)
+    if before is not None:
+        sweep, iteration = before
+        rows = rows.filter(Q(sweep__lt=sweep) | Q(sweep=sweep, iteration__lt=iteration))
+    return rows.order_by("-sweep", "-iteration").first()
+
+
+def members_of(committee: Committee) -> QuerySet[Member]:
+    """All members, those left out too, in order; a later sweep's iteration 0 has those of the committee it uses."""
+    rows = Member.objects.filter(committee=committee.trained_id or committee.pk).select_related("model", "warm_from")
+    return rows.defer("model__card", "model__curve").order_by("index")
+
+
+def members_ready(committee: Committee) -> list[Member]:
+    """Those that were trained."""
+    return list(members_of(committee).filter(model__isnull=False))
+
+
+def members_with(ids: Sequence[int]) -> list[Member]:
+    """These members, in the order of `ids`."""
+    rows = Member.objects.select_related("model").defer("model__card", "model__curve").in_bulk(ids)
+    return [rows[pk] for pk in ids]
+
+
+def committee_of_model(model: TrainedModel) -> Member | None:
+    """Whose member a model is."""
+    return Member.objects.filter(model=model).select_related("committee__campaign").order_by("id").first()
+
+
+def labelled_candidates(campaign: Campaign) -> set[int]:
+    """Candidates that were asked of DFT in this campaign: a crystal is added once only."""
+    return set(LabelRound.objects.filter(committee__campaign=campaign).values_list("candidate_id", flat=True))
+
+
+def round_at(campaign: Campaign, sweep: int, iteration: int) -> LabelRound | None:
+    """What an iteration asked."""
+    rows = LabelRound.objects.select_related("candidate", "request")
+    return rows.filter(committee__campaign=campaign, committee__sweep=sweep, committee__iteration=iteration).first()
+
+
+def round_counts(asked: LabelRound) -> tuple[int, int]:
+    """(done, all others) of a round's calculations; one that was replaced by a changed one counts by that."""
+    rows = asked.request.calculations.filter(replaced_by=None)
+    done = rows.filter(state=Decision.DONE).count()
+    return done, rows.count() - done
+
+
+def records_of(committee: Committee) -> QuerySet[UncertaintyRecord]:
+    """What its members said, most uncertain in energy first."""
+    rows = UncertaintyRecord.objects.filter(committee=committee).select_related("candidate")
+    return rows.order_by("-energy_std", "candidate_id")
+
+
+def newest_uncertainty(candidate_ids: Iterable[int]) -> dict[int, Uncertainty]:
+    """Candidate → what the newest committee that was asked about it said. One query."""
+    rows = UncertaintyRecord.objects.filter(candidate_id__in=list(candidate_ids))
+    newest = rows.order_by("candidate_id", "-committee_id").distinct("candidate_id")
+    columns = ("candidate_id", "energy_std", "force_spread", "committee_id", "committee__sweep", "committee__iteration")
+    return {pk: Uncertainty(*facts) for pk, *facts in newest.values_list(*columns)}
