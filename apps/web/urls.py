@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<int:pk>/map/", maps.soap_map_page, name="map"),
     path("campaigns/<int:pk>/committee/", committee.committee, name="committee"),
     path("campaigns/<int:pk>/committee/progress/", committee.committee_progress, name="committee-progress"),
+    path("campaigns/<int:pk>/labels/", committee.labels, name="campaign-labels"),
     path("campaigns/<int:pk>/generation/", generation.generation, name="generation"),
     path("campaigns/<int:pk>/lists/", lists.lists, name="lists"),
     path("campaigns/<int:pk>/refusals/", refusals.refusals, name="refusals"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -137,3 +138,25 @@ def test_the_map_can_be_coloured_by_uncertainty(ours, world, learned) -> None:
     assert (
         len(colours[0]["marker"]["color"]) == Candidate.objects.filter(uncertainties__isnull=False).distinct().count()
     )
+
+
+def test_labels_are_uploaded_to_a_draft_that_begins_with_them(ours, world) -> None:
+    asks_for_a_committee(world.campaign, CommitteeSettings(size=4, start="upload"))
+    Campaign.objects.filter(pk=world.campaign.pk).update(state="DRAFT")
+    overview = reverse("campaign", args=[world.campaign.pk])
+    assert "None yet: the campaign cannot start its committee" in ours.get(overview).content.decode()
+    file = SimpleUploadedFile("mine.extxyz", b"2\nenergy=-18.1\nC 0 0 0\nC 0.9 0.9 0.9\n")
+    ours.post(reverse("campaign-labels", args=[world.campaign.pk]), {"labels": file})
+    assert "mine.extxyz" in ours.get(overview).content.decode()
+
+
+def test_an_upload_without_a_file_is_told(ours, world) -> None:
+    told = ours.post(reverse("campaign-labels", args=[world.campaign.pk]), follow=True).content.decode()
+    assert "Choose a file of labelled configurations." in told
+
+
+def test_the_form_says_what_a_committee_costs_and_names_its_fields(client, trainer) -> None:
+    page = client.get(reverse("campaign-new")).content.decode()
+    for part in ("What a committee costs.", "K-point spacing (1/Å)", "Degrees of freedom taken off",
+                 "DFT: what is computed", "DFT: how it runs", "Walltime (min)"):  # fmt: skip
+        assert part in page

@@ -20,8 +20,11 @@ GROUP_TITLES = {
     "conductivity": "Thermal conductivity",
     "neighbours": "Neighbours",
     "committee": "Committee",
+    "dft": "DFT: what is computed",
+    "dft_run": "DFT: how it runs",
 }
-WORDS = {"fc3": "FC3", "fc2": "FC2", "bte": "BTE", "lbte": "LBTE", "ltol": "ltol", "stol": "stol"}
+WORDS = {"fc3": "FC3", "fc2": "FC2", "bte": "BTE", "lbte": "LBTE", "ltol": "ltol", "stol": "stol",
+         "k": "k-point", "ddof": "degrees of freedom taken off"}  # fmt: skip
 GENERATE = "generate"
 ORIGINS = {"paper": "paper", "ours": "ours"}
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from apps.campaigns.selectors import campaign_get, steps_of
 from apps.committees.selectors.history import CommitteeHistory
 from apps.committees.selectors.pages import committee_history
+from apps.committees.services.labels import labels_add
 from apps.core import clock
 from apps.web.campaign_page import why_waiting
 from apps.web.figures.committee import calibration, errors_by_iteration, highest_by_iteration, uncertainty_by_iteration
 from apps.web.live import embedded, fragment
 from apps.web.page import page
+from apps.web.uploads import on_disk
 from apps.web.views.campaigns import campaign_context
 
 PROGRESS = "web/campaign/committee_progress.html"
@@ -41,6 +44,21 @@ def committee_progress(request: HttpRequest, pk: int) -> HttpResponse:
     found = campaign_get(request.user, pk)
     context, live = _progress(found)
     return fragment(request, PROGRESS, {**campaign_context(request, found, "committee"), **context}, live=live)
+
+
+@require_POST
+@page
+def labels(request: HttpRequest, pk: int) -> HttpResponse:
+    """Labelled configurations that a draft's committee begins with."""
+    found = campaign_get(request.user, pk)
+    upload = request.FILES.get("labels")
+    if upload is None:
+        messages.error(request, "Choose a file of labelled configurations.")
+        return redirect("campaign", pk)
+    with on_disk(upload) as content:
+        labels_add(campaign=found, file_name=upload.name or "", content=content, user=request.user)
+    messages.success(request, f"{upload.name} is stored; it is read when the campaign runs.")
+    return redirect("campaign", pk)
 
 
 def _progress(found: Any) -> tuple[dict[str, Any], bool]:
