@@ -81,7 +81,6 @@ class CandidateTable(tables.Table):
     novelty = StateColumn(verbose_name="Novelty")
     outcome = StateColumn(verbose_name="Outcome")
     verdict = StateColumn(verbose_name="Review", orderable=False)
-    trust_label = tables.Column(verbose_name="Trust of κ", orderable=False, attrs={"td": {"class": "trust wide"}})
 
     class Meta:
         attrs: dict[str, str] = {}
@@ -101,9 +100,6 @@ class CandidateTable(tables.Table):
 
     def render_formula(self, value: str) -> SafeString:
         return units.formula(value)
-
-    def render_trust_label(self, value: str) -> SafeString:
-        return units.trusted(value)
 
     def render_space_group_number(self, record: Any) -> SafeString:
         return format_html("{} ({})", units.spacegroup(record.space_group), record.space_group_number)

@@ -140,13 +140,13 @@ def test_the_map_can_be_coloured_by_uncertainty(ours, world, learned) -> None:
     )
 
 
-def test_labels_are_uploaded_to_a_draft_that_begins_with_them(ours, world) -> None:
-    asks_for_a_committee(world.campaign, CommitteeSettings(size=4, start="upload"))
-    Campaign.objects.filter(pk=world.campaign.pk).update(state="DRAFT")
-    overview = reverse("campaign", args=[world.campaign.pk])
+def test_labels_are_uploaded_to_a_draft_that_begins_with_them(ours, owner) -> None:
+    draft = rows.a_campaign(owner)
+    asks_for_a_committee(draft, CommitteeSettings(size=4, start="upload"))
+    overview = reverse("campaign", args=[draft.pk])
     assert "None yet: the campaign cannot start its committee" in ours.get(overview).content.decode()
     file = SimpleUploadedFile("mine.extxyz", b"2\nenergy=-18.1\nC 0 0 0\nC 0.9 0.9 0.9\n")
-    ours.post(reverse("campaign-labels", args=[world.campaign.pk]), {"labels": file})
+    ours.post(reverse("campaign-labels", args=[draft.pk]), {"labels": file})
     assert "mine.extxyz" in ours.get(overview).content.decode()
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Func
+from django.db.models.functions import JSONObject
 
 from apps.campaigns.models import Campaign
 from apps.committees.models import UncertaintyRecord
 from apps.committees.selectors.history import UncertaintyFacts
+from apps.structures.models import Candidate
 
 UNITS = {"energy": "meV/atom", "forces": "eV/Å"}
 """Criterion → what an uncertainty is in."""
@@ -29,50 +31,57 @@ def threshold_of(settings: Mapping[str, Any]) -> float:
 
 def uncertainties(ids: Iterable[int]) -> dict[int, UncertaintyFacts]:
     """Candidate → what the newest committee that evaluated it says. One query."""
-    rows = (
-        UncertaintyRecord.objects.filter(candidate_id__in=list(ids))
-        .annotate(
-            members=_cardinality(),
-            settings=F("committee__settings"),
-            sweep=F("committee__sweep"),
-            iteration=F("committee__iteration"),
-            asked_sweep=F("candidate__label_rounds__committee__sweep"),
-            asked_iteration=F("candidate__label_rounds__committee__iteration"),
-        )
-        .order_by("candidate_id", "-committee_id")
-        .distinct("candidate_id")
-        .defer("energies")
+    rows = Candidate.objects.filter(pk__in=list(ids), uncertainties__isnull=False).distinct()
+    told = rows.values_list("pk", newest_told("pk")).order_by()
+    return {pk: facts for pk, record in told if (facts := uncertainty_facts(record))}
+
+
+def newest_told(candidate: str) -> Subquery:
+    """What `uncertainty_facts` reads, of the candidate that a query's column `candidate` names: an annotation."""
+    asked = "candidate__label_rounds__committee__"
+    told = JSONObject(
+        energy_std="energy_std",
+        force_spread="force_spread",
+        members=_cardinality(),
+        settings="committee__settings",
+        sweep="committee__sweep",
+        iteration="committee__iteration",
+        asked_sweep=f"{asked}sweep",
+        asked_iteration=f"{asked}iteration",
     )
-    return {row.candidate_id: _facts(row) for row in rows}
+    return Subquery(_newest(candidate).values(told=told)[:1])
+
+
+def uncertainty_facts(told: Mapping[str, Any] | None) -> UncertaintyFacts | None:
+    """Of `newest_told`; None where no committee evaluated the candidate."""
+    if told is None:
+        return None
+    criterion = told["settings"].get("criterion", "energy")
+    threshold = threshold_of(told["settings"])
+    asked = None if told["asked_sweep"] is None else (told["asked_sweep"], told["asked_iteration"])
+    return UncertaintyFacts(
+        **{name: told[name] for name in ("energy_std", "force_spread", "members", "sweep", "iteration")},
+        criterion=criterion,
+        threshold=threshold,
+        unit=UNITS[criterion],
+        above=told["force_spread" if criterion == "forces" else "energy_std"] > threshold,
+        labelled_in=asked,
+    )
 
 
 def with_uncertainty(rows: QuerySet[Any], candidate: str = "candidate_id") -> QuerySet[Any]:
     """`rows` with `energy_std` (meV/atom) and `committee_members` of the newest committee that evaluated the candidate
     named by their column `candidate`; None where none did."""
-    newest = UncertaintyRecord.objects.filter(candidate_id=OuterRef(candidate)).order_by("-committee_id")
+    newest = _newest(candidate)
     return rows.annotate(
         energy_std=Subquery(newest.values("energy_std")[:1]),
         committee_members=Subquery(newest.annotate(members=_cardinality()).values("members")[:1]),
     )
 
 
+def _newest(candidate: str) -> QuerySet[UncertaintyRecord]:
+    return UncertaintyRecord.objects.filter(candidate_id=OuterRef(candidate)).order_by("-committee_id")
+
+
 def _cardinality() -> Func:
     return Func(F("energies"), function="cardinality", output_field=IntegerField())
-
-
-def _facts(row: Any) -> UncertaintyFacts:
-    criterion = row.settings.get("criterion", "energy")
-    threshold = threshold_of(row.settings)
-    asked = None if row.asked_sweep is None else (row.asked_sweep, row.asked_iteration)
-    return UncertaintyFacts(
-        energy_std=row.energy_std,
-        force_spread=row.force_spread,
-        members=row.members,
-        sweep=row.sweep,
-        iteration=row.iteration,
-        criterion=criterion,
-        threshold=threshold,
-        unit=UNITS[criterion],
-        above=(row.force_spread if criterion == "forces" else row.energy_std) > threshold,
-        labelled_in=asked,
-    )

@@ -10,7 +10,7 @@ from django.db.models import Q
 from apps.campaigns.models import Campaign
 from apps.campaigns.permissions import actions_of, permit
 from apps.campaigns.selectors import protocol_of
-from apps.committees.selectors.uncertainties import uncertainties
+from apps.committees.selectors.uncertainties import newest_told, uncertainty_facts
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
 from apps.conductivity.selectors import labelled
 from apps.core.errors import NotThere
@@ -61,7 +61,8 @@ def candidate_place(user: Any, candidate_id: int) -> tuple[d.MapPlace | None, tu
 
 
 def _row(candidate_id: int) -> Candidate:
-    row = Candidate.objects.select_related(*JOINED).defer(*HEAVY).filter(pk=candidate_id).first()
+    rows = Candidate.objects.select_related(*JOINED).defer(*HEAVY).annotate(told=newest_told("pk"))
+    row = rows.filter(pk=candidate_id).first()
     if row is None:
         raise NotThere("there is no such candidate")
     return row
@@ -103,7 +104,7 @@ def _assembled(row: Candidate, *, placed: bool = True) -> d.CandidateDossier:
         older_plans=tuple(parts.plan_facts(plan) for plan in plans[1:]),
         phonons=parts.phonon_facts(phonons) if phonons else None,
         tensors=tuple(parts.tensor_facts(t, phonons.source) for t in tensors) if phonons else (),
-        uncertainty=uncertainties([row.pk]).get(row.pk),
+        uncertainty=uncertainty_facts(row.told),
         map_place=_map_place(row) if placed else None,
         selections=_selections(row) if placed else (),
         reviews=reviews,

@@ -11,6 +11,7 @@ from apps.committees.selectors.history import CommitteeHistory, Iteration, Named
 from apps.web.figures.style import MUTED, SERIES, WARNING, Figure, axis, figure, log_ticks
 
 FORCES = "forces"
+RIGHT = {"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False}
 
 
 def uncertainty_by_iteration(history: CommitteeHistory, urls: Mapping[int, str]) -> Figure:
@@ -44,7 +45,8 @@ def highest_by_iteration(history: CommitteeHistory) -> Figure:
                    line={**line, "color": SERIES[2], "dash": "dot"}, hovertemplate=said),
         _threshold(history),
     ]  # fmt: skip
-    right = {"overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False, "tickformat": "d"}
+    step = max(1, round(max((row.above for row in told), default=0) / 5))
+    right = {**RIGHT, "tickmode": "linear", "tick0": 0, "dtick": step}
     return figure(
         traces,
         xaxis=_iterations(history),
@@ -58,8 +60,10 @@ def errors_by_iteration(history: CommitteeHistory) -> Figure:
     """Errors of the members' mean on the fixed test set: energies meV/atom, forces meV/Å on the right."""
     told = [row for row in history.iterations if row.calibration and not row.borrowed]
     at = [_where(row) for row in told]
-    shown = (("energy_mae", "energy MAE", "meV/atom", "y", SERIES[0]), ("force_rmse", "force RMSE", "meV/Å", "y2",
-             SERIES[3]))  # fmt: skip
+    shown = (
+        ("energy_mae", "energy MAE", "meV/atom", "y", SERIES[0], "solid"),
+        ("force_rmse", "force RMSE", "meV/Å", "y2", SERIES[3], "dot"),
+    )
     traces = [
         go.Scatter(
             x=at,
@@ -67,16 +71,16 @@ def errors_by_iteration(history: CommitteeHistory) -> Figure:
             mode="lines+markers",
             name=title,
             yaxis=side,
-            line={"width": 2, "color": colour},
+            line={"width": 2, "color": colour, "dash": dash},
             hovertemplate=f"{title}: %{{y:.3g}} {unit}<extra></extra>",
         )
-        for name, title, unit, side, colour in shown
+        for name, title, unit, side, colour, dash in shown
     ]
     return figure(
         traces,
         xaxis=_iterations(history),
         yaxis=axis("Energy MAE (meV/atom)", rangemode="tozero"),
-        yaxis2=axis("Force RMSE (meV/Å)", overlaying="y", side="right", rangemode="tozero", showgrid=False),
+        yaxis2=axis("Force RMSE (meV/Å)", **RIGHT, tickmode="auto"),
         margin={"l": 64, "r": 64, "t": 16, "b": 52},
     )
 

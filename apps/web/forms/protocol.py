@@ -40,10 +40,10 @@ class ProtocolField:
 
     @property
     def label(self) -> str:
-        """'Max steps' with the unit in parentheses."""
+        """'Max steps' with the unit in parentheses, unless the name says it."""
         words = [WORDS.get(word, word) for word in self.path.rpartition(".")[2].split("_")]
         name = " ".join(words)
-        unit = f" ({self.facts.unit})" if self.facts.unit else ""
+        unit = f" ({self.facts.unit})" if self.facts.unit and not name.endswith(self.facts.unit) else ""
         return name[0].upper() + name[1:] + unit
 
 
