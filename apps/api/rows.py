@@ -8,6 +8,7 @@ from rest_framework import serializers as s
 
 from apps.api.facts import Quantity, WithUnits, serializer_of
 from apps.campaigns.selectors import JobCounts
+from apps.conductivity.selectors import full_label
 from apps.reviews.dossier import CandidateDossier, StructureFacts
 from apps.reviews.tables import ControlRow, RankedTable
 from apps.structures.selectors.funnel import Funnel
@@ -187,8 +188,12 @@ class TensorRowSerializer(s.Serializer):
     dynamical = s.CharField(source="phonons.dynamical")
     nac = text("phonons.nac", help_text="non-analytical correction")
     rankable = s.BooleanField()
-    label = s.ListField(child=s.CharField(), help_text="the trust label's words")
+    label = s.SerializerMethodField(help_text="the trust label's words")
     created_at = s.DateTimeField()
+
+    def get_label(self, row: Any) -> list[str]:
+        """As it was stored, with what the committee says by now."""
+        return list(full_label(row))
 
 
 class TensorSerializer(TensorRowSerializer, WithUnits):

@@ -8,9 +8,18 @@ from typing import Any
 from apps.reviews.dossier import Lattice, Site
 
 KAPPA = "W/(m·K)"
+UNCERTAINTY = "meV/atom, or eV/Å by forces: see `unit`"
 
 UNITS: dict[str, str] = {
     "CandidateDossier.above_hull": "eV/atom",
+    "CalibrationFacts.energy_mae": "meV/atom",
+    "CalibrationFacts.force_rmse": "meV/Å",
+    "CalibrationFacts.member_energy_mae": "meV/atom",
+    "CalibrationFacts.member_force_rmse": "meV/Å",
+    "CalibrationFacts.rank_energy": "1",
+    "CalibrationFacts.rank_force": "1",
+    "CalibrationFacts.ratio_energy": "1",
+    "CommitteeHistory.threshold": UNCERTAINTY,
     "CumulativeFacts.cumulative": KAPPA,
     "CumulativeFacts.mean_free_paths": "Å",
     "BandsFacts.distances": "1/Å",
@@ -42,6 +51,14 @@ UNITS: dict[str, str] = {
     "GenerationQuality.recall": "1",
     "GenerationQuality.seconds_each": "s",
     "GenerationQuality.valid": "1",
+    "Iteration.highest": UNCERTAINTY,
+    "Iteration.median": UNCERTAINTY,
+    "Iteration.seconds": "s",
+    "Iteration.threshold": UNCERTAINTY,
+    "LabelRequest.after": UNCERTAINTY,
+    "LabelRequest.amplitude": "Å",
+    "LabelRequest.before": UNCERTAINTY,
+    "LabelRequest.lengths": "Å",
     "Lattice.a": "Å",
     "Lattice.alpha": "°",
     "Lattice.b": "Å",
@@ -72,6 +89,8 @@ UNITS: dict[str, str] = {
     "PlanFacts.expected_memory": "GiB",
     "PlanFacts.max_force": "eV/Å",
     "PlanFacts.max_stress": "GPa",
+    "Point.energy_std": "meV/atom",
+    "Point.force_spread": "eV/Å",
     "RankedRow.above_hull": "eV/atom",
     "RankedRow.largest": KAPPA,
     "RankedRow.principal": KAPPA,
@@ -80,6 +99,10 @@ UNITS: dict[str, str] = {
     "RankedTable.ultrahigh": KAPPA,
     "ReconstructionQuality.match": "1",
     "ReconstructionQuality.rmse": "(V/N)^(1/3)",
+    "Reliability.error_energy": "meV/atom",
+    "Reliability.error_force": "eV/Å",
+    "Reliability.spread_energy": "meV/atom",
+    "Reliability.spread_force": "eV/Å",
     "RelaxationFacts.deviation_angles": "1",
     "RelaxationFacts.deviation_lengths": "1",
     "RelaxationFacts.deviation_positions": "(V/N)^(1/3)",
@@ -93,6 +116,7 @@ UNITS: dict[str, str] = {
     "Shell.distance": "Å",
     "Site.frac": "1",
     "Site.position": "Å",
+    "StillAbove.uncertainty": UNCERTAINTY,
     "StructureFacts.density": "g/cm³",
     "StructureFacts.volume_per_atom": "Å³/atom",
     "TensorFacts.directions": "1",
@@ -103,10 +127,16 @@ UNITS: dict[str, str] = {
     "TensorFacts.seconds": "s",
     "TensorFacts.temperature": "K",
     "TensorFacts.temperatures": "K",
+    "UncertaintyFacts.energy_std": "meV/atom",
+    "UncertaintyFacts.force_spread": "eV/Å",
+    "UncertaintyFacts.threshold": UNCERTAINTY,
 }
 
-LEFT_OUT = frozenset({"StructureFacts.crystal"})
-"""Arrays that `lattice` and `sites` say in JSON."""
+LEFT_OUT = frozenset({"CommitteeHistory.names", "StructureFacts.crystal"})
+"""A look-up of pages; arrays that `lattice` and `sites` say in JSON."""
 
-COMPUTED: Mapping[str, Mapping[str, Any]] = {"StructureFacts": {"lattice": Lattice, "sites": tuple[Site, ...]}}
+COMPUTED: Mapping[str, Mapping[str, Any]] = {
+    "Iteration": {"trained": int},
+    "StructureFacts": {"lattice": Lattice, "sites": tuple[Site, ...]},
+}
 """Properties of a dataclass that JSON carries too."""

@@ -12,7 +12,9 @@ from django.db.models import Q, QuerySet
 from apps.campaigns.models import Campaign
 from apps.campaigns.selectors import protocol_of
 from apps.committees.selectors import final_potential
+from apps.committees.selectors.uncertainties import with_uncertainty
 from apps.conductivity.models import KappaMethod, KappaPlan, KappaSpread, KappaTensor, PhononResult, PlanState
+from apps.conductivity.trust import completed
 from apps.core.errors import ApplicationError
 from apps.jobs.models import Job
 from apps.structures.models import Candidate, Outcome
@@ -112,6 +114,16 @@ def phonons_of_job(job: Job) -> PhononResult | None:
     """What a job of force sets or of a plan left: its phonons with tensors and files; None before it is done."""
     rows = PhononResult.objects.filter(job=job).select_related("primitive")
     return rows.prefetch_related("tensors", "files__artifact").first()
+
+
+def labelled(rows: QuerySet[KappaTensor]) -> QuerySet[KappaTensor]:
+    """`rows` with what `full_label` reads, without a query more."""
+    return with_uncertainty(rows)
+
+
+def full_label(row: Any) -> tuple[str, ...]:
+    """The trust label of a row of `labelled`: as it was stored, with what the committee says by now."""
+    return completed(row.label, uncertainty=row.energy_std, members=row.committee_members)
 
 
 def conductivity_settings(data: dict[str, Any]) -> ConductivitySettings:

@@ -48,6 +48,16 @@ def trust_label(
     return tuple(words)
 
 
+def completed(label: Sequence[str], *, uncertainty: float | None, members: int | None) -> tuple[str, ...]:
+    """A stored label with 'uncertainty 12 meV/atom (8 members)', the words on convergence last.
+
+    uncertainty: standard deviation over the members of the newest committee, meV/atom; None: nobody asked one.
+    """
+    doubt = [] if uncertainty is None else [f"uncertainty {uncertainty:.3g} meV/atom ({members} members)"]
+    ends = [word for word in label if word == NOT_CONVERGED]
+    return (*(word for word in label if word != NOT_CONVERGED), *doubt, *ends)
+
+
 def _range(supercell: str, pair_cutoff: float | None) -> list[str]:
     """How far the force constants reach."""
     if not supercell:

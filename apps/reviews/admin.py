@@ -162,7 +162,7 @@ class CandidateSummaryAdmin(ReadOnlyAdmin):
         "index", "campaign", "name", "formula", "space_group", "n_atoms", "outcome",
         quantity("kappa_rta", "κ_L RTA (W/(m·K))", ".0f"),
         quantity("kappa_lbte", "κ_L LBTE (W/(m·K))", ".0f"),
-        "rankable", "dynamical", "verdict", "excluded",
+        "rankable", "dynamical", "trust_label", "verdict", "excluded",
     )  # fmt: skip
     list_filter = ("campaign", "outcome", "verdict", "rankable", "excluded")
     search_fields = ("name", "formula")

@@ -116,7 +116,7 @@ class CandidateSummary(models.Model):
     dynamical = models.CharField(max_length=16, blank=True)
     kappa_state = models.CharField(max_length=16, blank=True, help_text="PLANNED, STARTED, DONE, FAILED or empty")
     trust_label = models.CharField(max_length=400, blank=True)
-    uncertainty = models.FloatField(null=True, help_text="meV/atom")
+    uncertainty = models.FloatField(null=True, help_text="meV/atom, of the newest committee that evaluated it")
 
     class Meta:
         indexes = [
@@ -125,10 +125,11 @@ class CandidateSummary(models.Model):
                 ("index", "index"), ("kappa_rta", "rta"), ("kappa_lbte", "lbte"), ("above_hull", "hull"),
                 ("energy_per_atom", "energy"), ("n_atoms", "atoms"), ("density", "density"),
                 ("space_group_number", "group"), ("outcome", "outcome"), ("novelty", "novelty"),
+                ("uncertainty", "doubt"),
             ]
         ] + [
             models.Index("campaign", models.F(field).desc(nulls_last=True), "candidate", name=f"summary_{name}_top_idx")
-            for field, name in [("kappa_rta", "rta"), ("kappa_lbte", "lbte")]
+            for field, name in [("kappa_rta", "rta"), ("kappa_lbte", "lbte"), ("uncertainty", "doubt")]
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -9,19 +9,21 @@ from rich.table import Table
 
 from apps.reviews.tables import RankedRow, RankedTable
 
-COLUMNS = ("#", "κ_L W/(m·K)", "principal values W/(m·K)", "largest along", "space group", "N", "known as", "potential")
+COLUMNS = ("#", "κ_L W/(m·K)", "principal values W/(m·K)", "largest along", "space group", "N", "known as", "trust")
 
 
 def print_ranked(table: RankedTable, console: Console) -> None:
-    """Print the ranked table, the layered crystals apart, and what was left out and why."""
+    """Print the ranked table, the layered crystals apart, and what was left out and why.
+
+    The words that all trust labels of a table have in common stand below its title."""
     head = (
         f"κ_L at {table.temperature:g} K by {table.method} ({table.method_title}), ultrahigh above {table.ultrahigh:g}"
     )
     for warning in table.warnings:
         console.print(f"Careful: {warning}", style="bold red", highlight=False)
-    console.print(_table(head, table.rows))
+    _print(head, table.rows, console)
     if table.layered:
-        console.print(_table(f"Layered and molecular crystals, {table.method}, a list of their own", table.layered))
+        _print(f"Layered and molecular crystals, {table.method}, a list of their own", table.layered, console)
     console.print(left_out_line(table), highlight=False)
 
 
@@ -33,16 +35,28 @@ def left_out_line(table: RankedTable) -> str:
     return "Not ranked: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + "."
 
 
-def _table(title: str, rows: tuple[RankedRow, ...]) -> Table:
+def shared_words(rows: tuple[RankedRow, ...]) -> tuple[str, ...]:
+    """The words that every trust label holds, in the first one's order."""
+    return tuple(word for word in rows[0].label if all(word in row.label for row in rows)) if rows else ()
+
+
+def _print(title: str, rows: tuple[RankedRow, ...], console: Console) -> None:
+    shared = shared_words(rows)
+    console.print(_table(title, rows, shared))
+    if shared:
+        console.print(f"Trust, of all above: {' · '.join(shared)}", highlight=False)
+
+
+def _table(title: str, rows: tuple[RankedRow, ...], shared: tuple[str, ...]) -> Table:
     table = Table(title=title, title_justify="left")
     for column in COLUMNS:
         table.add_column(column, justify="right" if column in COLUMNS[:3] or column == "N" else "left")
     for row in rows:
-        table.add_row(*_cells(row), style="bold" if row.ultrahigh else None)
+        table.add_row(*_cells(row, shared), style="bold" if row.ultrahigh else None)
     return table
 
 
-def _cells(row: RankedRow) -> tuple[str, ...]:
+def _cells(row: RankedRow, shared: tuple[str, ...]) -> tuple[str, ...]:
     principal = " / ".join(f"{value:.0f}" for value in row.principal)
     group = f"{row.space_group} ({row.space_group_number})"
     name = row.known_as or row.novelty
@@ -54,5 +68,5 @@ def _cells(row: RankedRow) -> tuple[str, ...]:
         group,
         str(row.n_primitive),
         name,
-        row.potential,
+        " · ".join(word for word in row.label if word not in shared) or "as all",
     )

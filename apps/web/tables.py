@@ -74,6 +74,7 @@ class CandidateTable(tables.Table):
     n_atoms = NumberColumn("N", "atoms")
     kappa_rta = KappaColumn("RTA")
     kappa_lbte = KappaColumn("LBTE")
+    uncertainty = NumberColumn("Uncertainty", "meV/atom", 2)
     above_hull = FixedColumn("Above hull", "eV/atom", 3)
     density = FixedColumn("Density", "g/cm³", 2)
     dynamical = StateColumn(verbose_name="Phonons", orderable=False)

@@ -9,16 +9,18 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from apps.structures.models import Candidate
+from tests.apps.committee_rows import a_history
 from tests.apps.generation import generated_by
 from tests.web import world as w
 
-SHOWN_DARK = ("campaign", "candidates", "candidate", "generation", "campaign-new")
+SHOWN_DARK = ("campaign", "candidates", "candidate", "generation", "committee", "campaign-new")
 
 
 def addresses(world) -> dict[str, str]:
     pk, generator = world.campaign.pk, w.a_generator(quality=w.QUALITY)
     generated_by(world.campaign, generator, list(Candidate.objects.filter(campaign=pk, origin="generated")))
-    tabs = ("campaign", "candidates", "map", "generation", "lists", "refusals", "protocol", "members")
+    a_history(world.campaign, list(world.candidates.values()), iterations=6, left_out="It did not converge.")
+    tabs = ("campaign", "candidates", "map", "generation", "committee", "lists", "refusals", "protocol", "members")
     return {
         "campaigns": reverse("campaigns"),
         **{name: reverse(name, args=[pk]) for name in tabs},

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from apps.committees.selectors.history import (
+    CalibrationFacts,
+    CommitteeHistory,
+    Iteration,
+    LabelRequest,
+    Named,
+    Point,
+    Reliability,
+)
 from apps.reviews.dossier import BandsFacts, CumulativeFacts, DosFacts
 from apps.training.models import ModelKind
 from apps.training.selectors import curve_by_column
 from apps.web.figures.cell import cell_views
+from apps.web.figures.committee import calibration, errors_by_iteration, highest_by_iteration, uncertainty_by_iteration
 from apps.web.figures.conductivity import kappa_cumulative, kappa_temperature
 from apps.web.figures.maps import Mark, Quantity, soap_map
 from apps.web.figures.phonons import bands_dos, merged_ticks, segments
@@ -37,6 +48,22 @@ class Tensor:
         self.principal_by_temperature = told["principal_by_temperature"]
 
 
+RELIABILITY = Reliability((2.0, 8.0, 0.0), (-3.0, 6.0, 1.0), (0.1, 0.2, 0.1), (0.1, 0.3, 0.1), ("a", "b", "c"))
+
+
+def committee() -> CommitteeHistory:
+    """One iteration in which candidate 1 is at 40 meV/atom and is labelled, and candidate 2 at 4."""
+    named = {pk: Named(pk, pk, f"crystal {pk}") for pk in (1, 2)}
+    request = LabelRequest(7, named[1], 8, {"DONE": 8}, (2, 2, 2), (5.0, 5.0, 5.0), 0.05, 40.0, None)
+    measured = CalibrationFacts(3, 12.0, 380.0, 0.6, 0.7, 1.4, (14.0,), (400.0,))
+    row = Iteration(
+        committee_id=3, sweep=0, iteration=0, borrowed=None, members=(), labels=0, candidates=2, highest=40.0,
+        median=22.0, above=1, threshold=15.0, request=request, calibration=measured, stopped="", seconds=1.0, notes=(),
+        points=(Point(1, 40.0, 0.8), Point(2, 4.0, 0.1)), created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    return CommitteeHistory("energy", "meV/atom", 15.0, 8, (row,), (), (), (), RELIABILITY, named)
+
+
 def figures() -> dict[str, dict]:
     marks = [Mark(0, 1, "a", "/a/", 5.0), Mark(1, 0, "b", "/b/", 900.0, ring=True), Mark(2, 2, "c", "/c/", None)]
     bands = w.bands()
@@ -46,6 +73,10 @@ def figures() -> dict[str, dict]:
         "cumulative": kappa_cumulative(CumulativeFacts(**w.cumulative(900.0)), 300.0),
         "map": soap_map(marks, Quantity("kappa_rta", "κ (W/(m·K))", logarithmic=True)),
         "words": soap_map([Mark(0, 0, "a", "/a/", "new")], Quantity("novelty", "Novelty", in_words=True)),
+        "uncertainty": uncertainty_by_iteration(committee(), {1: "/candidates/1/"}),
+        "highest": highest_by_iteration(committee()),
+        "errors": errors_by_iteration(committee()),
+        "calibration": calibration(RELIABILITY, "energy"),
         **training_curves({"epoch": [1, 2], "val_energy_mae": [30.0, 20.0], "train_loss": [0.0, 0.0]}),
         **training_curves(curve_by_column(w.GENERATOR_CURVE, ModelKind.GENERATOR)),
     }
@@ -69,6 +100,12 @@ def test_every_figure_is_json_and_draws_only_what_the_bundle_holds() -> None:
         ("val_energy_mae", "yaxis", "(meV/atom)"),
         ("kl", "yaxis", "(nats a crystal)"),
         ("lattice", "xaxis", "Step"),
+        ("uncertainty", "yaxis", "(meV/atom)"),
+        ("highest", "yaxis", "(meV/atom)"),
+        ("highest", "yaxis2", "Candidates"),
+        ("errors", "yaxis", "(meV/atom)"),
+        ("errors", "yaxis2", "(meV/Å)"),
+        ("calibration", "xaxis", "(meV/atom)"),
     ],
 )
 def test_axes_name_their_units(name, axis, unit) -> None:
@@ -128,6 +165,19 @@ def test_the_viewer_gets_the_cell_and_supercells_as_plain_json() -> None:
     view = views["conventional"]
     assert len(view["positions"]) == len(view["labels"]) == len(view["colours"])
     assert len(view["edges"]) == 12
+
+
+def test_every_candidate_of_every_iteration_is_a_point_and_who_is_labelled_is_ringed() -> None:
+    everyone, ringed, threshold = figures()["uncertainty"]["data"]
+    assert (everyone["x"], everyone["y"], everyone["customdata"]) == (["0", "0"], [40.0, 4.0], ["/candidates/1/", ""])
+    assert (ringed["x"], ringed["y"]) == (["0"], [40.0])
+    assert threshold["y"] == [15.0]
+
+
+def test_calibration_shows_the_size_of_an_error_and_leaves_out_what_a_logarithm_cannot() -> None:
+    points, diagonal = figures()["calibration"]["data"]
+    assert (points["x"], points["y"]) == ([2.0, 8.0], [3.0, 6.0])
+    assert diagonal["x"] == diagonal["y"] == [2.0, 8.0]
 
 
 def test_a_narrow_logarithmic_range_still_has_ticks() -> None:

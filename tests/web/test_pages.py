@@ -15,7 +15,7 @@ MOST_QUERIES = 15
 def campaign_pages(world) -> dict[str, str]:
     pk = world.campaign.pk
     names = ("campaign", "campaign-progress", "campaign-results", "protocol", "members")
-    names += ("candidates", "map", "lists", "refusals")
+    names += ("candidates", "map", "lists", "refusals", "committee", "committee-progress")
     return {
         **{name: reverse(name, args=[pk]) for name in names},
         "list": reverse("list", args=[world.list.pk]),

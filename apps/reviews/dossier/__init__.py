@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from apps.committees.selectors.history import UncertaintyFacts
 from apps.reviews.dossier.phonons import (
     BandsFacts,
     CumulativeFacts,
@@ -70,6 +71,7 @@ __all__ = [
     "StructureFacts",
     "SymmetryFacts",
     "TensorFacts",
+    "UncertaintyFacts",
     "Vector",
 ]
 
@@ -79,6 +81,7 @@ class CandidateDossier:
     """Everything about one candidate. `displayed` is the structure that a page shows first: relaxed, else start.
 
     `plan`, `phonons`, `tensors` belong to the newest plan; `older_plans` are those before it. above_hull eV/atom.
+    `uncertainty`: of the newest committee that evaluated the candidate.
     outcome: 'pending' | 'rejected' | 'duplicate' | 'screened-out' | 'kept'. verdict: '' | 'shortlist' | 'reject'.
     """
 
@@ -109,6 +112,7 @@ class CandidateDossier:
     older_plans: tuple[PlanFacts, ...]
     phonons: PhononFacts | None
     tensors: tuple[TensorFacts, ...]
+    uncertainty: UncertaintyFacts | None
     map_place: MapPlace | None
     selections: tuple[SelectionFacts, ...]
     reviews: tuple[ReviewFacts, ...]

@@ -10,11 +10,13 @@ from apps.reviews.dossier.structure import CandidateRef
 
 @dataclass(frozen=True)
 class MapNeighbour:
-    """A crystal nearby; distance in the place's space, without unit. kappa: largest principal κ_L (RTA), W/(m·K)."""
+    """A crystal nearby; distance in the place's space, without unit. kappa: largest principal κ_L (RTA), W/(m·K);
+    label: the trust label of its κ_L, words joined."""
 
     candidate: CandidateRef
     distance: float
     kappa: float | None
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.campaigns.selectors import campaigns_visible
 from apps.conductivity.models import KappaTensor
+from apps.conductivity.selectors import full_label, labelled
 from apps.reviews.dossier import LiteratureFacts
 from apps.reviews.selectors.parts import literature_facts
 from apps.reviews.selectors.ranking import HEAVY_PHONONS, HEAVY_TENSOR
@@ -49,10 +50,11 @@ def _of_the_paper(value: LiteratureFacts) -> bool:
 
 
 def _ours(user: Any) -> dict[int, list[OurValue]]:
+    known = KappaTensor.objects.filter(
+        candidate__known_as__isnull=False, candidate__campaign__in=campaigns_visible(user).values("pk")
+    )
     tensors = (
-        KappaTensor.objects.filter(
-            candidate__known_as__isnull=False, candidate__campaign__in=campaigns_visible(user).values("pk")
-        )
+        labelled(known)
         .exclude(candidate__outcome=Outcome.DUPLICATE)
         .select_related("phonons__plan__potential", "candidate__campaign")
         .defer(*HEAVY_TENSOR, *(f"phonons__{name}" for name in HEAVY_PHONONS), "phonons__plan__potential__curve")
@@ -79,6 +81,6 @@ def _our_value(tensor: KappaTensor) -> OurValue:
         largest=tensor.largest,
         principal=tuple(tensor.principal),
         uvw=tuple(tensor.uvw),
-        label=tuple(tensor.label),
+        label=full_label(tensor),
         rankable=tensor.rankable,
     )

@@ -10,7 +10,9 @@ from django.db.models import Q
 from apps.campaigns.models import Campaign
 from apps.campaigns.permissions import actions_of, permit
 from apps.campaigns.selectors import protocol_of
+from apps.committees.selectors.uncertainties import newest_told, uncertainty_facts
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.selectors import labelled
 from apps.core.errors import NotThere
 from apps.maps.models import MapPoint, SelectionMember
 from apps.maps.selectors import Near, neighbours_of
@@ -59,7 +61,8 @@ def candidate_place(user: Any, candidate_id: int) -> tuple[d.MapPlace | None, tu
 
 
 def _row(candidate_id: int) -> Candidate:
-    row = Candidate.objects.select_related(*JOINED).defer(*HEAVY).filter(pk=candidate_id).first()
+    rows = Candidate.objects.select_related(*JOINED).defer(*HEAVY).annotate(told=newest_told("pk"))
+    row = rows.filter(pk=candidate_id).first()
     if row is None:
         raise NotThere("there is no such candidate")
     return row
@@ -101,6 +104,7 @@ def _assembled(row: Candidate, *, placed: bool = True) -> d.CandidateDossier:
         older_plans=tuple(parts.plan_facts(plan) for plan in plans[1:]),
         phonons=parts.phonon_facts(phonons) if phonons else None,
         tensors=tuple(parts.tensor_facts(t, phonons.source) for t in tensors) if phonons else (),
+        uncertainty=uncertainty_facts(row.told),
         map_place=_map_place(row) if placed else None,
         selections=_selections(row) if placed else (),
         reviews=reviews,
@@ -135,7 +139,7 @@ def _files(phonons: PhononResult | None) -> list[PhononFile]:
 
 
 def _tensors(phonons: PhononResult | None) -> list[KappaTensor]:
-    return list(KappaTensor.objects.filter(phonons=phonons).order_by("-method")) if phonons else []
+    return list(labelled(KappaTensor.objects.filter(phonons=phonons)).order_by("-method")) if phonons else []
 
 
 def _duplicates(row: Candidate) -> tuple[d.DuplicateFacts, ...]:
@@ -195,6 +199,7 @@ def _near(near: Sequence[Near]) -> tuple[d.MapNeighbour, ...]:
             candidate=parts.candidate_ref(rows[n.candidate_id]),
             distance=n.distance,
             kappa=getattr(getattr(rows[n.candidate_id], "summary", None), "kappa_rta", None),
+            label=getattr(getattr(rows[n.candidate_id], "summary", None), "trust_label", ""),
         )
         for n in near
     )

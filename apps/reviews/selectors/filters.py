@@ -22,6 +22,7 @@ SORTS: dict[str, str] = {
     "n_atoms": "atoms in the primitive cell",
     "density": "density, g/cm³",
     "space_group_number": "space group",
+    "uncertainty": "uncertainty of the committee, meV/atom",
     "outcome": "outcome",
     "novelty": "novelty",
 }
@@ -75,6 +76,8 @@ class CandidateFilter(filters.FilterSet):
     kappa_min = filters.NumberFilter(method="by_kappa_min", label="κ_L at least, W/(m·K)")
     kappa_max = filters.NumberFilter(method="by_kappa_max", label="κ_L at most, W/(m·K)")
     above_hull_max = filters.NumberFilter("above_hull", lookup_expr="lte", label="above the hull at most, eV/atom")
+    uncertainty_min = filters.NumberFilter("uncertainty", lookup_expr="gte", label="uncertainty at least, meV/atom")
+    uncertainty_max = filters.NumberFilter("uncertainty", lookup_expr="lte", label="uncertainty at most, meV/atom")
     dynamical = filters.MultipleChoiceFilter(choices=_choices(Dynamical), label="phonons")
     dimensionality = filters.NumberFilter(label="dimensionality (3: three-dimensional)", min_value=0, max_value=3)
     kappa_state = filters.MultipleChoiceFilter(choices=_choices(PlanState), label="κ_L calculation")

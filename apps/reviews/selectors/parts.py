@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
+from apps.conductivity.selectors import full_label
 from apps.reviews import dossier as d
 from apps.structures.models import Candidate, Generation, LiteratureValue, Relaxation, Structure, SymmetryReport
 from apps.structures.selectors import latent_vector
@@ -159,7 +160,7 @@ def phonon_facts(row: PhononResult) -> d.PhononFacts:
 
 
 def tensor_facts(row: KappaTensor, source: str) -> d.TensorFacts:
-    """κ_L by one method; `source`: the phonons' own."""
+    """κ_L by one method, a row of conductivity.selectors.labelled; `source`: the phonons' own."""
     copied = "method temperature largest directions kappa principal_by_temperature rankable seconds created_at"
     return d.TensorFacts(
         id=row.pk,
@@ -168,7 +169,7 @@ def tensor_facts(row: KappaTensor, source: str) -> d.TensorFacts:
         principal=tuple(row.principal),
         uvw=tuple(row.uvw),
         temperatures=tuple(row.temperatures),
-        label=tuple(row.label),
+        label=full_label(row),
         **_copied(row, copied),
     )
 

@@ -11,6 +11,7 @@ from apps.artifacts.models import Artifact
 from apps.campaigns.models import Campaign, Step
 from apps.campaigns.selectors import campaigns_visible
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.selectors import labelled
 from apps.core.errors import NotThere
 from apps.jobs.models import SPLIT, Attempt, Job
 from apps.maps.models import Selection, SoapMap
@@ -24,7 +25,8 @@ HEAVY_MODEL = ("phonons__plan__potential__card", "phonons__plan__potential__curv
 
 def tensors_visible(user: Any) -> QuerySet[KappaTensor]:
     """κ_L of the visible campaigns' candidates, those of brought force sets too for a superuser; arrays deferred."""
-    rows = KappaTensor.objects.select_related("phonons__plan__potential", "candidate", "phonons__primitive")
+    rows = labelled(KappaTensor.objects.all())
+    rows = rows.select_related("phonons__plan__potential", "candidate", "phonons__primitive")
     rows = rows.defer(*HEAVY_TENSOR, *(f"phonons__{name}" for name in HEAVY_PHONONS), *HEAVY_MODEL)
     return rows if user.is_superuser else rows.filter(candidate__campaign__in=_campaigns(user))
 

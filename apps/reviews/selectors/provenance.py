@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.selectors import full_label
 from apps.reviews.dossier import Download, ProvenanceLink
 from apps.reviews.selectors.parts import generation_facts
 from apps.structures.models import Candidate, Import, Origin, Relaxation, Structure
@@ -66,7 +67,7 @@ def _tensor(t: KappaTensor) -> ProvenanceLink:
         ("largest principal κ_L", f"{t.largest:.4g} W/(m·K) at {t.temperature:g} K"),
         ("method", t.method),
         ("mesh", mesh),
-        ("label", " · ".join(t.label)),
+        ("label", " · ".join(full_label(t))),
     )
     return ProvenanceLink("kappa", f"κ_L ({t.method})", facts, at=t.created_at)
 

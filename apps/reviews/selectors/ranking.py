@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from apps.campaigns.models import Campaign
 from apps.conductivity.models import Dynamical, KappaMethod, KappaPlan, KappaTensor, PlanState
+from apps.conductivity.selectors import full_label, labelled
 from apps.reviews.dossier import CandidateRef
 from apps.reviews.selectors.parts import candidate_ref
 from apps.reviews.tables import LeftOut, RankedRow, RankedTable
@@ -79,7 +80,7 @@ def _left_out(plan: KappaPlan, has_tensor: bool) -> str:
 
 def _tensors(campaign: Campaign, method: str) -> list[KappaTensor]:
     return list(
-        KappaTensor.objects.filter(candidate__campaign=campaign, method=method)
+        labelled(KappaTensor.objects.filter(candidate__campaign=campaign, method=method))
         .select_related("phonons__plan__potential", "candidate__summary", "candidate__known_as", "candidate__symmetry")
         .defer(
             *HEAVY_TENSOR,
@@ -117,6 +118,6 @@ def _row(rank: int, tensor: KappaTensor, ultrahigh: float) -> RankedRow:
         known_as=candidate.known_as.name if candidate.known_as else "",
         novelty=candidate.novelty,
         above_hull=candidate.above_hull,
-        label=tuple(tensor.label),
+        label=full_label(tensor),
         ultrahigh=tensor.largest > ultrahigh,
     )

@@ -18,8 +18,10 @@ from apps.jobs.models import State
 from apps.reviews.models import CandidateList, Export, ExportFormat, ExportState
 from apps.reviews.selectors.candidates import matching
 from apps.reviews.selectors.exports import EXPORT_COLUMNS
+from apps.reviews.selectors.filters import KAPPA_FIELDS
 
 PER_ROW_S = 0.05
+LABEL = "trust_label"
 
 
 class ExportRefused(ApplicationError):
@@ -41,10 +43,11 @@ def export_request(
 ) -> Export:
     """Ask for a file of the candidates that `filter` finds, or of a list (in its order of entry); ids are fixed now.
 
-    `columns`: keys of selectors.EXPORT_COLUMNS, none for all of them. Needs 'view'; raises ExportRefused, InvalidQuery.
+    `columns`: keys of selectors.EXPORT_COLUMNS, none for all of them; a κ_L brings its trust label along.
+    Needs 'view'; raises ExportRefused, InvalidQuery.
     """
     permit(user, "view", campaign)
-    wanted = list(columns) or list(EXPORT_COLUMNS)
+    wanted = _with_label(list(columns) or list(EXPORT_COLUMNS))
     ids = _of_list(candidate_list) if candidate_list else _of_filter(campaign, filter or {})
     _check(campaign, format, wanted, candidate_list, ids)
     export = Export.objects.create(
@@ -58,6 +61,12 @@ def export_request(
     )
     jobs.enqueue([export_job(export)], group=export_group(export))
     return export
+
+
+def _with_label(columns: list[str]) -> list[str]:
+    """κ_L is nowhere without its trust label."""
+    bare = LABEL not in columns and any(name in KAPPA_FIELDS.values() for name in columns)
+    return [*columns, LABEL] if bare else columns
 
 
 @transaction.atomic

@@ -10,7 +10,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from apps.committees.selectors.history import UncertaintyFacts
+from apps.committees.selectors.uncertainties import uncertainties
 from apps.conductivity.models import KappaMethod, KappaPlan, KappaTensor
+from apps.conductivity.trust import completed
 from apps.reviews.models import CandidateSummary, Review, ReviewKind
 from apps.structures.models import Candidate, Exclusion
 
@@ -34,7 +37,7 @@ CANDIDATE_COLUMNS = (
 
 @transaction.atomic
 def candidate_summaries_refresh(ids: Iterable[int]) -> int:
-    """Write the summaries of these candidates anew; how many. Six queries for every 5,000."""
+    """Write the summaries of these candidates anew; how many. Seven queries for every 5,000."""
     written = 0
     remaining = iter(sorted(set(ids)))
     while some := list(islice(remaining, AT_ONCE)):
@@ -69,7 +72,8 @@ def _write(rows: list[dict[str, Any]]) -> None:
 
 
 def _summaries(ids: list[int]) -> Iterator[dict[str, Any]]:
-    kappa = _kappa(ids)
+    doubts = uncertainties(ids)
+    kappa = _kappa(ids, doubts)
     verdicts = _verdicts(ids)
     excluded = set(
         Exclusion.objects.filter(candidate_id__in=ids, undone_at__isnull=True).values_list("candidate_id", flat=True)
@@ -77,6 +81,7 @@ def _summaries(ids: list[int]) -> Iterator[dict[str, Any]]:
     for row in Candidate.objects.filter(pk__in=ids).order_by("pk").values(*CANDIDATE_COLUMNS):
         pk = row["pk"]
         found = {"candidate_id": pk, "excluded": pk in excluded, "verdict": verdicts.get(pk, "")}
+        found["uncertainty"] = doubts[pk].energy_std if pk in doubts else None
         yield DEFAULTS | found | _identity(row) | _facts(row) | kappa.get(pk, {})
 
 
@@ -105,7 +110,7 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _kappa(ids: list[int]) -> dict[int, dict[str, Any]]:
+def _kappa(ids: list[int], doubts: dict[int, UncertaintyFacts]) -> dict[int, dict[str, Any]]:
     """Candidate → what its newest plan came to."""
     plans = (
         KappaPlan.objects.filter(candidate_id__in=ids)
@@ -118,10 +123,15 @@ def _kappa(ids: list[int]) -> dict[int, dict[str, Any]]:
     rows = KappaTensor.objects.filter(phonons__plan_id__in=newest)
     for tensor in rows.values("phonons__plan_id", "method", "largest", "rankable", "label"):
         tensors[tensor["phonons__plan_id"]][tensor["method"]] = tensor
-    return {plan["candidate_id"]: _of_plan(plan, tensors[pk]) for pk, plan in newest.items()}
+    return {
+        plan["candidate_id"]: _of_plan(plan, tensors[pk], doubts.get(plan["candidate_id"]))
+        for pk, plan in newest.items()
+    }
 
 
-def _of_plan(plan: dict[str, Any], tensors: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _of_plan(
+    plan: dict[str, Any], tensors: dict[str, dict[str, Any]], doubt: UncertaintyFacts | None
+) -> dict[str, Any]:
     """The label is that of the method that ranks, where it was computed."""
     ranks = str(plan["settings__method"] or "").upper()
     labelled = tensors.get(ranks) or next(iter(tensors.values()), None)
@@ -131,8 +141,12 @@ def _of_plan(plan: dict[str, Any], tensors: dict[str, dict[str, Any]]) -> dict[s
         "kappa_rta": tensors.get(str(KappaMethod.RTA), {}).get("largest"),
         "kappa_lbte": tensors.get(str(KappaMethod.LBTE), {}).get("largest"),
         "rankable": any(tensor["rankable"] for tensor in tensors.values()),
-        "trust_label": " · ".join(labelled["label"])[:LABEL_LENGTH] if labelled else "",
+        "trust_label": " · ".join(_label(labelled["label"], doubt))[:LABEL_LENGTH] if labelled else "",
     }
+
+
+def _label(words: list[str], doubt: UncertaintyFacts | None) -> tuple[str, ...]:
+    return completed(words, uncertainty=doubt.energy_std, members=doubt.members) if doubt else tuple(words)
 
 
 def _verdicts(ids: list[int]) -> dict[int, str]:

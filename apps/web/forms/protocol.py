@@ -20,8 +20,11 @@ GROUP_TITLES = {
     "conductivity": "Thermal conductivity",
     "neighbours": "Neighbours",
     "committee": "Committee",
+    "dft": "DFT: what is computed",
+    "dft_run": "DFT: how it runs",
 }
-WORDS = {"fc3": "FC3", "fc2": "FC2", "bte": "BTE", "lbte": "LBTE", "ltol": "ltol", "stol": "stol"}
+WORDS = {"fc3": "FC3", "fc2": "FC2", "bte": "BTE", "lbte": "LBTE", "ltol": "ltol", "stol": "stol",
+         "k": "k-point", "ddof": "degrees of freedom taken off"}  # fmt: skip
 GENERATE = "generate"
 ORIGINS = {"paper": "paper", "ours": "ours"}
 
@@ -37,10 +40,10 @@ class ProtocolField:
 
     @property
     def label(self) -> str:
-        """'Max steps' with the unit in parentheses."""
+        """'Max steps' with the unit in parentheses, unless the name says it."""
         words = [WORDS.get(word, word) for word in self.path.rpartition(".")[2].split("_")]
         name = " ".join(words)
-        unit = f" ({self.facts.unit})" if self.facts.unit else ""
+        unit = f" ({self.facts.unit})" if self.facts.unit and not name.endswith(self.facts.unit) else ""
         return name[0].upper() + name[1:] + unit
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField, Select
-from django.utils.html import escape, format_html, json_script
+from django.utils.html import escape, format_html, format_html_join, json_script
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -146,6 +146,12 @@ def state(value: str) -> SafeString | str:
         return ABSENT
     tone = next((name for name, values in TONES.items() if value in values), "")
     return format_html('<span class="label{}">{}</span>', f" label-{tone}" if tone else "", words(value))
+
+
+@register.filter
+def trusted(label: str) -> SafeString:
+    """A trust label whose words are joined, each a piece that does not break from its dot."""
+    return format_html_join("", "<span>{}</span>", ((word,) for word in label.split(" · ") if word))
 
 
 @register.filter

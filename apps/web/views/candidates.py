@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.campaigns.selectors import campaign_get
+from apps.committees.selectors.uncertainties import has_committee
 from apps.core.errors import NotThere
 from apps.reviews import selectors, services
 from apps.reviews.selectors.programs import lists_visible
@@ -35,7 +36,7 @@ def candidates(request: HttpRequest, pk: int) -> HttpResponse:
     form = selectors.CandidateFilter(asked, queryset=rows).form
     context = {
         **campaign_context(request, found, "candidates"),
-        "table": CandidateTable(shown.rows),
+        "table": CandidateTable(shown.rows, exclude=() if has_committee(found) else ("uncertainty",)),
         "page": shown,
         "sort": asked.get("sort") or "index",
         "often": [form[name] for name in OFTEN],

@@ -22,6 +22,7 @@ QUANTITIES = {
     for quantity in (
         Quantity("kappa_rta", "κ<sub>L</sub>, RTA (W/(m·K))", logarithmic=True),
         Quantity("kappa_lbte", "κ<sub>L</sub>, LBTE (W/(m·K))", logarithmic=True),
+        Quantity("uncertainty", "Uncertainty of the committee (meV/atom)", logarithmic=True),
         Quantity("above_hull", "Energy above the hull (eV/atom)"),
         Quantity("energy_per_atom", "Energy (eV/atom)"),
         Quantity("density", "Density (g/cm³)"),
@@ -35,6 +36,7 @@ QUANTITIES = {
     )
 }
 """What may colour the map: a field of CandidateSummary each."""
+WORDS_A_LINE = 4
 
 
 @require_GET
@@ -86,7 +88,16 @@ def _mark(point: PointRow, row: Any, quantity: Quantity, ring: bool) -> Mark:
         "" if quantity.name == "kappa_rta" or value is None or value == "" else f"<br>{quantity.title}: {_said(value)}"
     )
     address = reverse("candidate", args=[point.candidate_id])
-    return Mark(point.x, point.y, f"<b>{name}</b> #{point.index}<br>{facts}{shown}", address, value or None, ring)
+    trust = _trust(row.trust_label) if row else ""
+    return Mark(
+        point.x, point.y, f"<b>{name}</b> #{point.index}<br>{facts}{shown}{trust}", address, value or None, ring
+    )
+
+
+def _trust(label: str) -> str:
+    """The trust label in lines that a hover can hold."""
+    words = [word for word in label.split(" · ") if word]
+    return "".join(f"<br>{' · '.join(words[at : at + WORDS_A_LINE])}" for at in range(0, len(words), WORDS_A_LINE))
 
 
 def _said(value: Any) -> str:

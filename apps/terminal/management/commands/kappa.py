@@ -61,7 +61,7 @@ def described(tensor: KappaTensor) -> list[str]:
     for temperature, kappa in zip(tensor.temperatures, tensor.kappa, strict=True):
         lines.append(f"  {temperature:7.1f} K  " + " ".join(f"{value:9.2f}" for value in voigt(kappa)))
     principal = ", ".join(f"{v:.1f} along {d}" for v, d in zip(tensor.principal, tensor.uvw, strict=True))
-    return [*lines, f"  principal at {tensor.temperature:g} K: {principal}"]
+    return [*lines, f"  principal at {tensor.temperature:g} K: {principal}", f"  trust: {' · '.join(tensor.label)}"]
 
 
 def voigt(kappa: list[list[float]]) -> tuple[float, ...]:
