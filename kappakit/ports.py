@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -143,6 +143,14 @@ class DftCode(Protocol):
 
     def run(self, task: DftTask, run: DftRunSettings, folder: Path, progress: Progress) -> DftResult:
         """Compute in `folder` (what an earlier attempt left there may be resumed); raises DftFailure."""
+
+
+@runtime_checkable
+class ReadableDftCode(DftCode, Protocol):
+    """A DFT code whose own output file counts, wherever somebody ran it."""
+
+    def read(self, path: Path, task: DftTask) -> DftResult:
+        """The result in that file; raises InputError that lists every difference to what was asked, one a line."""
 
 
 @dataclass(frozen=True)

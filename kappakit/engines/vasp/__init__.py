@@ -1,0 +1,1 @@
+"""VASP: by file (somebody computes elsewhere and uploads vasprun.xml) and by run (where a `vasp` is configured)."""
