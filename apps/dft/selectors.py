@@ -16,6 +16,7 @@ from apps.core.errors import NotThere
 from apps.dft.estimates import History
 from apps.dft.models import (
     OPEN,
+    Answer,
     Approval,
     BudgetEntry,
     BudgetGrant,
@@ -27,12 +28,14 @@ from apps.dft.models import (
     GatePolicy,
     Purpose,
 )
-from apps.jobs.models import Job
+from apps.jobs.models import Attempt, Job
 from apps.jobs.selectors import nodes_present, why_waiting
 
 CALCULATE, CHECK_UPLOAD = "calculate", "check_upload"
 RECENT = 200
 """Finished calculations that an estimate looks back on."""
+MOST_COUNTED = 1000
+"""A person's approvals are counted no further."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,19 @@ def history_of(engine: str) -> History:
 
 def budget_of(campaign: Campaign) -> Budget:
     """The ledger summed up."""
-    sums = dict(
-        BudgetEntry.objects.filter(campaign=campaign).order_by().values_list("kind").annotate(Sum("core_hours"))
-    )
+    return budgets_of([campaign.pk])[campaign.pk]
+
+
+def budgets_of(campaign_ids: Iterable[int]) -> dict[int, Budget]:
+    """The ledgers of several campaigns summed up, by one query."""
+    sums: dict[int, dict[str, float]] = {pk: {} for pk in campaign_ids}
+    rows = BudgetEntry.objects.filter(campaign__in=sums).order_by().values_list("campaign_id", "kind")
+    for pk, kind, total in rows.annotate(Sum("core_hours")):
+        sums[pk][kind] = total
+    return {pk: _budget(found) for pk, found in sums.items()}
+
+
+def _budget(sums: dict[str, float]) -> Budget:
     granted = sums.get(EntryKind.GRANT, 0.0) + sums.get(EntryKind.REVOKE, 0.0)
     reserved = -(sums.get(EntryKind.RESERVE, 0.0) + sums.get(EntryKind.RELEASE, 0.0))
     return Budget(granted, -sums.get(EntryKind.CONSUME, 0.0), reserved)
@@ -176,17 +189,31 @@ def calculations_for(user: Any) -> QuerySet[DftCalculation]:
     return rows.filter(~Q(proposed_by_id=user.pk) | Q(campaign_id__in=own))
 
 
+def waiting_count(user: Any) -> int:
+    """How many calculations wait for a decision that `user` may make, at most MOST_COUNTED; one query."""
+    return calculations_for(user).order_by()[:MOST_COUNTED].count()
+
+
+def batch_of(calculation: DftCalculation) -> str:
+    """The batch of its newest decision."""
+    newest = calculation.decisions.order_by("-id").first()
+    return str(newest.batch) if newest else ""
+
+
+def undoable(user: Any, batch: str) -> list[DftCalculation]:
+    """What `user` approved in this batch, with nothing computed of it yet."""
+    given = Approval.objects.filter(batch=batch, decided_by_id=user.pk, grant=None, voided_at=None)
+    rows = list(calculations_visible(user).filter(decisions__in=given, state=Decision.APPROVED))
+    groups = {group_of(row) for row in rows}
+    begun = Attempt.objects.filter(job__group__in=groups, job__kind=CALCULATE).values_list("job__units", flat=True)
+    started = {units[0] for units in begun}
+    return [row for row in rows if str(row.pk) not in started]
+
+
 def why_not(user: Any, calculation: DftCalculation) -> str:
     """Why `user` may not approve it now, in one sentence; '' when nothing stands against it (the budget aside)."""
-    if calculation.state != Decision.PROPOSED:
-        return decided_words(calculation)
-    if "approve" not in actions_of(user, calculation.campaign):
-        return "To decide takes the role approver in the campaign."
-    if calculation.proposed_by_id == user.pk and not own_approval_allowed(calculation.campaign):
-        return "Who proposed it may not approve it."
-    if denied_before(calculation):
-        return "These inputs were denied before, and that is final."
-    return ""
+    place = _place(user, calculation.campaign)
+    return _against(user, calculation, place, denied_before(calculation), Answer.APPROVE)
 
 
 def denied_before(calculation: DftCalculation) -> bool:
@@ -204,22 +231,52 @@ def decided_words(calculation: DftCalculation) -> str:
     return f"{last.get_answer_display().capitalize()} by {last.decided_by} at {last.created_at:%Y-%m-%d %H:%M} UTC{why}"
 
 
-def preview(user: Any, calculations: Iterable[DftCalculation]) -> Preview:
-    """What approving all of these would do."""
+def preview(user: Any, calculations: Iterable[DftCalculation], answer: str = Answer.APPROVE) -> Preview:
+    """What giving all of these this answer would do; nothing is changed."""
+    rows = list(calculations)
+    places = {row.campaign_id: _place(user, row.campaign) for row in rows}
+    left = {pk: budget.left for pk, budget in budgets_of(places).items()}
+    denied = _denied(rows)
     taken: list[DftCalculation] = []
     refused: list[tuple[DftCalculation, str]] = []
-    left: dict[int, float] = {}
-    for calculation in calculations:
-        before = left.setdefault(calculation.campaign_id, budget_of(calculation.campaign).left)
-        why = why_not(user, calculation)
-        if not why and (before <= 0 or before < calculation.estimate):
-            why = f"The budget of “{calculation.campaign.name}” does not cover it."
+    for row in rows:
+        why = _against(user, row, places[row.campaign_id], row.inputs_sha256 in denied.get(row.lineage_id, ()), answer)
+        if not why and answer == Answer.APPROVE and (left[row.campaign_id] <= 0 or left[row.campaign_id] < row.estimate):
+            why = f"The budget of “{row.campaign.name}” does not cover it."
         if why:
-            refused.append((calculation, why))
+            refused.append((row, why))
             continue
-        left[calculation.campaign_id] = before - calculation.estimate
-        taken.append(calculation)
+        if answer == Answer.APPROVE:
+            left[row.campaign_id] -= row.estimate
+        taken.append(row)
     return Preview(tuple(taken), sum(c.estimate for c in taken), left, tuple(refused))
+
+
+def _place(user: Any, campaign: Campaign) -> tuple[bool, bool]:
+    """Whether `user` decides in the campaign, and whether proposers may approve their own there."""
+    return "approve" in actions_of(user, campaign), own_approval_allowed(campaign)
+
+
+def _denied(rows: Iterable[DftCalculation]) -> dict[int | None, set[str]]:
+    """lineage → those of the inputs that were denied in it."""
+    found: dict[int | None, set[str]] = {}
+    denials = Approval.objects.filter(answer=Answer.DENY, inputs_sha256__in={row.inputs_sha256 for row in rows})
+    for lineage, digest in denials.values_list("calculation__lineage_id", "inputs_sha256"):
+        found.setdefault(lineage, set()).add(digest)
+    return found
+
+
+def _against(user: Any, row: DftCalculation, place: tuple[bool, bool], denied: bool, answer: str) -> str:
+    decides, own = place
+    if row.state != Decision.PROPOSED:
+        return decided_words(row)
+    if not decides:
+        return "To decide takes the role approver in the campaign."
+    if answer == Answer.APPROVE and row.proposed_by_id == user.pk and not own:
+        return "Who proposed it may not approve it."
+    if answer == Answer.APPROVE and denied:
+        return "These inputs were denied before, and that is final."
+    return ""
 
 
 def open_calculations(campaign: Campaign, key: str) -> QuerySet[DftCalculation]:
