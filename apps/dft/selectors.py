@@ -22,6 +22,8 @@ from apps.dft.models import (
     BudgetGrant,
     Decision,
     DftCalculation,
+    DftComment,
+    DftFile,
     DftOutcome,
     DftRequest,
     EntryKind,
@@ -277,6 +279,34 @@ def _against(user: Any, row: DftCalculation, place: tuple[bool, bool], denied: b
     if answer == Answer.APPROVE and denied:
         return "These inputs were denied before, and that is final."
     return ""
+
+
+def comments_of(request: DftRequest) -> QuerySet[DftComment]:
+    """Oldest first."""
+    return DftComment.objects.filter(request=request).select_related("author").order_by("id")
+
+
+def newest_decisions(requests: Iterable[DftRequest]) -> dict[int, Approval]:
+    """request → the newest decision on one of its calculations."""
+    rows = Approval.objects.filter(calculation__request__in=[row.pk for row in requests]).order_by("id")
+    return {row.calculation.request_id: row for row in rows.select_related("decided_by", "calculation")}
+
+
+def jobs_with_attempts(calculation: DftCalculation) -> QuerySet[Job]:
+    """jobs_of with their attempts, newest first."""
+    return jobs_of(calculation).order_by("-id").prefetch_related(
+        Prefetch("attempts", Attempt.objects.order_by("-number"))
+    )
+
+
+def files_of(calculation: DftCalculation) -> list[DftFile]:
+    """Newest first."""
+    return list(DftFile.objects.filter(calculation=calculation).select_related("artifact", "added_by").order_by("-id"))
+
+
+def replacement_of(calculation: DftCalculation) -> DftCalculation | None:
+    """What was proposed in its place."""
+    return DftCalculation.objects.filter(replaces=calculation).order_by("-id").first()
 
 
 def open_calculations(campaign: Campaign, key: str) -> QuerySet[DftCalculation]:
