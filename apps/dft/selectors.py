@@ -236,7 +236,8 @@ def decided_words(calculation: DftCalculation) -> str:
 def preview(user: Any, calculations: Iterable[DftCalculation], answer: str = Answer.APPROVE) -> Preview:
     """What giving all of these this answer would do; nothing is changed."""
     rows = list(calculations)
-    places = {row.campaign_id: _place(user, row.campaign) for row in rows}
+    campaigns = {row.campaign_id: row.campaign for row in rows}
+    places = {pk: _place(user, campaign) for pk, campaign in campaigns.items()}
     left = {pk: budget.left for pk, budget in budgets_of(places).items()}
     denied = _denied(rows)
     taken: list[DftCalculation] = []
