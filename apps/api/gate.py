@@ -300,7 +300,5 @@ class DftDecideView(ApiView):
         visible = selectors.calculations_visible(request.user).filter(pk__in=shown)
         if visible.count() < len(shown):
             raise NotThere("There is no such DFT calculation that you may see.")
-        calculations_decide(
-            shown=[*shown.items()], answer=asked["answer"], user=request.user, reason=asked["reason"]
-        )
+        calculations_decide(shown=[*shown.items()], answer=asked["answer"], user=request.user, reason=asked["reason"])
         return Response(DecidedSerializer({"results": visible.all()}).data)

@@ -244,7 +244,11 @@ def preview(user: Any, calculations: Iterable[DftCalculation], answer: str = Ans
     refused: list[tuple[DftCalculation, str]] = []
     for row in rows:
         why = _against(user, row, places[row.campaign_id], row.inputs_sha256 in denied.get(row.lineage_id, ()), answer)
-        if not why and answer == Answer.APPROVE and (left[row.campaign_id] <= 0 or left[row.campaign_id] < row.estimate):
+        if (
+            not why
+            and answer == Answer.APPROVE
+            and (left[row.campaign_id] <= 0 or left[row.campaign_id] < row.estimate)
+        ):
             why = f"The budget of “{row.campaign.name}” does not cover it."
         if why:
             refused.append((row, why))
@@ -295,8 +299,8 @@ def newest_decisions(requests: Iterable[DftRequest]) -> dict[int, Approval]:
 
 def jobs_with_attempts(calculation: DftCalculation) -> QuerySet[Job]:
     """jobs_of with their attempts, newest first."""
-    return jobs_of(calculation).order_by("-id").prefetch_related(
-        Prefetch("attempts", Attempt.objects.order_by("-number"))
+    return (
+        jobs_of(calculation).order_by("-id").prefetch_related(Prefetch("attempts", Attempt.objects.order_by("-number")))
     )
 
 

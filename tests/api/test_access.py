@@ -63,8 +63,10 @@ def address(name: str, there: world.World) -> str:
     where = {
         "campaign": there.campaign.pk, "candidate": there.candidate.pk, "row": there.list.pk, "job": there.job.pk,
         "export": there.export.pk, "plan": there.plan.pk, "structure": there.candidate.relaxed_id,
-        "tensor": there.tensor.pk, "model": there.model.pk, "dft_request": there.dft_request.pk,
-        "calculation": there.dft_request.calculations.first().pk, "sha256": there.files["fc3"].sha256, "key": "0123456789",
+        "tensor": there.tensor.pk, "model": there.model.pk,
+        "dft_request": there.dft_request.pk,
+        "calculation": there.dft_request.calculations.first().pk, "sha256": there.files["fc3"].sha256,
+        "key": "0123456789",
     }  # fmt: skip
     wanted = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
     return reverse(name, kwargs={key: where[key] for key in wanted})

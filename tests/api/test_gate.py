@@ -154,7 +154,11 @@ def test_a_request_its_calculations_and_the_budget_are_read_with_units(gate: Gat
 def test_requests_are_read_page_by_page(gate: Gate) -> None:
     for number in range(4):
         a_request(gate.campaign, gate.scientist, key=f"labels/1/{number}", count=1)
-    client, address, seen = program(gate.approver), f"/api/v1/campaigns/{gate.campaign.pk}/dft-requests/?page_size=2", []
+    client, address, seen = (
+        program(gate.approver),
+        f"/api/v1/campaigns/{gate.campaign.pk}/dft-requests/?page_size=2",
+        [],
+    )
     while address:
         page = client.get(address).json()
         seen += [row["id"] for row in page["results"]]

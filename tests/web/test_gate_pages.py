@@ -87,8 +87,8 @@ def a_result(calculation: DftCalculation, **facts) -> DftResult:
     task = DftTask.from_text(calculation.inputs)
     method = {"engine": calculation.engine, "functional": "optB88-vdW", "spin": False}
     values = {
-        "crystal": task.crystal, "energy": -18.2, "energy_sigma0": -18.21, "forces": [[0.0, 0.0, 0.3], [0.0, 0.0, -0.3]],
-        "stress": None, "k_mesh": (3, 3, 3), "method": method, "method_sha256": method_digest(method),
+        "crystal": task.crystal, "energy": -18.2, "energy_sigma0": -18.21, "stress": None, "k_mesh": (3, 3, 3),
+        "forces": [[0.0, 0.0, 0.3], [0.0, 0.0, -0.3]], "method": method, "method_sha256": method_digest(method),
         "version": "gpaw 26.7", "iterations": 17,
     } | facts  # fmt: skip
     arrays = {name: np.array(values[name]) for name in ("forces", "stress") if values[name] is not None}
@@ -333,7 +333,9 @@ class TestWaysAround:
             reverse("dft-request-comment", args=[gate.request.pk]),
         ]
         form = {"shown": shown(*gate.waiting), "answer": "approve", "core_hours": "5", "reason": "x", "text": "x"}
-        assert {address: client.post(address, form).status_code for address in addresses} == dict.fromkeys(addresses, 403)
+        assert {address: client.post(address, form).status_code for address in addresses} == dict.fromkeys(
+            addresses, 403
+        )
 
     def test_no_decision_is_made_by_a_link(self, gate: Gate) -> None:
         client = as_user(gate.approver)
@@ -373,7 +375,9 @@ class TestWaysAround:
 
 def a_gate_beside(gate: Gate) -> BudgetGrant:
     campaign = a_campaign(gate.scientist, "other")
-    return budget_grant(campaign=campaign, core_hours=1.0, user=a_member(campaign, "approver", name="stranger-approver"))
+    return budget_grant(
+        campaign=campaign, core_hours=1.0, user=a_member(campaign, "approver", name="stranger-approver")
+    )
 
 
 def a_file() -> SimpleUploadedFile:
@@ -398,7 +402,7 @@ class TestActions:
         assert answer["Location"] == reverse("dft-calculation", args=[made.pk])
         one.refresh_from_db()
         assert (one.state, made.state, made.proposed_by) == ("VOIDED", "PROPOSED", gate.operator)
-        assert f"replaced by <a href=\"{reverse('dft-calculation', args=[made.pk])}\"" in text(
+        assert f'replaced by <a href="{reverse("dft-calculation", args=[made.pk])}"' in text(
             client.get(reverse("dft-calculation", args=[one.pk]))
         )
 

@@ -45,7 +45,7 @@ def structures_visible(user: Any) -> QuerySet[Structure]:
 
 
 def jobs_visible(user: Any) -> QuerySet[Job]:
-    """Jobs of the visible campaigns' steps, plans, DFT calculations and exports, and of trainings; a split job is its halves."""
+    """Jobs of the visible campaigns' steps, plans, DFT and exports, and of trainings; a split job is its halves."""
     rows = Job.objects.exclude(error_code=SPLIT)
     if user.is_superuser:
         return rows

@@ -61,7 +61,9 @@ class GrantForm(forms.Form):
 
 class PolicyForm(forms.Form):
     allowed = forms.BooleanField(required=False, label="Proposers may approve their own")
-    reason = forms.CharField(max_length=2000, label="Why", help_text="For a campaign of one person. It stays on record.")
+    reason = forms.CharField(
+        max_length=2000, label="Why", help_text="For a campaign of one person. It stays on record."
+    )
 
 
 class ResultForm(forms.Form):

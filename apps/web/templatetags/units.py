@@ -167,7 +167,9 @@ def state(value: str) -> SafeString | str:
 def engine(name: str) -> SafeString | str:
     """A DFT engine's name; a surrogate, which is no DFT, says so wherever it stands."""
     if name == "surrogate":
-        return mark_safe('<span class="label label-warn" title="a potential that stands for DFT: no DFT">surrogate</span>')
+        return mark_safe(
+            '<span class="label label-warn" title="a potential that stands for DFT: no DFT">surrogate</span>'
+        )
     return {"gpaw": "GPAW", "vasp": "VASP"}.get(name, name)
 
 

@@ -126,7 +126,7 @@ def _changed(request: HttpRequest, found: object, form: SettingsForm) -> HttpRes
         return None
     try:
         made = calculation_change(
-            calculation=found,  # type: ignore[arg-type]
+            calculation=found,
             version=int(version) if version.isdecimal() else 0,
             user=request.user,
             changes=form.changes(),
