@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from apps.dft.selectors import waiting_count
+from apps.dft.selectors.pages import waiting_count
 
 
 def approvals(request: HttpRequest) -> dict[str, Any]:

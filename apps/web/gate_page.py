@@ -123,7 +123,7 @@ def preview_context(user: Any, shown: Mapping[int, int], answer: str) -> dict[st
         "budgets": budgets,
         "answer": answer,
         "approve": answer == Answer.APPROVE,
-        "shown": [token(row) for row in found.calculations],
+        "shown": " ".join(token(row) for row in found.calculations),
     }
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.core.errors import NotThere
 from apps.dft import selectors
 from apps.dft.errors import ReasonMissing
+from apps.dft.selectors import pages
 from apps.dft.services import calculation_void, calculations_decide
 from apps.dft.states import Answer
 from apps.web.gate_page import parsed, preview_context, waiting_requests
@@ -38,7 +39,7 @@ def my_requests(request: HttpRequest) -> HttpResponse:
     """What the person proposed, newest first, with who decided."""
     rows = selectors.requests_visible(request.user).filter(proposed_by_id=request.user.pk)
     shown = paged(rows, request.GET.get("page"))
-    decisions = selectors.newest_decisions(shown.rows)
+    decisions = pages.newest_decisions(shown.rows)
     for row in shown.rows:
         row.decision = decisions.get(row.pk)
     return render(request, "web/dft/mine.html", {"section": "approvals", "page": shown, "requests": shown.rows})
@@ -64,7 +65,7 @@ def approvals_decide(request: HttpRequest) -> HttpResponse:
     except ReasonMissing as missing:
         context = {**preview_context(request.user, shown, answer), "back": back, "problem": missing.message}
         return render(request, "web/dft/preview.html", context, status=missing.status)
-    request.session[LAST_BATCH] = selectors.batch_of(decided[0]) if answer == Answer.APPROVE else ""
+    request.session[LAST_BATCH] = pages.batch_of(decided[0]) if answer == Answer.APPROVE else ""
     word = "calculation" if len(decided) == 1 else "calculations"
     messages.success(request, f"{len(decided)} {word} {SAID[answer]}.")
     return redirect("dft-request", int(back)) if back.isdecimal() else redirect("approvals")
@@ -86,7 +87,7 @@ def approvals_undo(request: HttpRequest) -> HttpResponse:
 
 def _undoable(request: HttpRequest) -> list[Any]:
     batch = request.session.get(LAST_BATCH, "")
-    return selectors.undoable(request.user, batch) if batch else []
+    return pages.undoable(request.user, batch) if batch else []
 
 
 def _answer(request: HttpRequest) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.core.errors import ApplicationError, NotThere
 from apps.dft import selectors
+from apps.dft.selectors import pages
 from apps.dft.services import calculation_change, calculation_retry, calculation_void, result_upload
 from apps.dft.states import Decision
 from apps.web.files import stored_file
@@ -36,9 +39,9 @@ def dft_calculation(request: HttpRequest, pk: int) -> HttpResponse:
         "decisions": list(found.decisions.all()),
         "consumed": selectors.consumed(found),
         "reserved": selectors.outstanding(found),
-        "jobs": selectors.jobs_with_attempts(found),
-        "files": selectors.files_of(found),
-        "replaced_by": selectors.replacement_of(found),
+        "jobs": pages.jobs_with_attempts(found),
+        "files": pages.files_of(found),
+        "replaced_by": pages.replacement_of(found),
         "changeable": found.state in CHANGEABLE,
         "computes_here": selectors.computes_here(found.engine),
         **inputs_context(found),
@@ -111,14 +114,14 @@ def dft_inputs(request: HttpRequest, pk: int) -> HttpResponse:
 @page
 def dft_file(request: HttpRequest, pk: int, file: int) -> FileResponse:
     """A file of the calculation."""
-    rows = selectors.files_of(selectors.calculation_get(request.user, pk))
+    rows = pages.files_of(selectors.calculation_get(request.user, pk))
     row = next((row for row in rows if row.pk == file), None)
     if row is None:
         raise NotThere("This calculation has no such file.")
     return stored_file(request.user, row.artifact.sha256, row.artifact.name or row.kind)
 
 
-def _changed(request: HttpRequest, found: object, form: SettingsForm) -> HttpResponse | None:
+def _changed(request: HttpRequest, found: Any, form: SettingsForm) -> HttpResponse | None:
     """Where the new proposal is; None with the form's errors filled in where it is refused as settings."""
     version = request.POST.get("version", "")
     if not form.changes():

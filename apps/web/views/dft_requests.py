@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.dft import selectors
+from apps.dft.selectors import pages
 from apps.dft.services import request_comment
 from apps.dft.states import Decision
 from apps.reviews.selectors.dossiers import candidate_place
@@ -32,7 +33,7 @@ def dft_request(request: HttpRequest, pk: int) -> HttpResponse:
         "asked": found,
         "calculations": rows,
         "chosen": chosen,
-        "comments": selectors.comments_of(found),
+        "comments": pages.comments_of(found),
         "budget": selectors.budget_of(found.campaign),
         "core_hours": sum(row.estimate for row in rows if row.state != Decision.VOIDED),
         "core_hours_waiting": sum(row.estimate for row in waiting),
