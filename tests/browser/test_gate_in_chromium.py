@@ -74,14 +74,16 @@ def test_an_approver_decides_comments_and_undoes_by_keyboard(seat, world, asked)
     page.keyboard.press("c")
     page.wait_for_url("**/dft/requests/*/#comment")
     seat.drawn()
-    expect(page.get_by_label("Comment")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Comment")).to_be_focused()
     page.keyboard.type("600 eV is enough?")
     page.get_by_role("button", name="Comment", exact=True).click()
     expect(page.get_by_text("600 eV is enough?")).to_be_visible()
     page.get_by_role("button", name="Approve the chosen").focus()
     page.keyboard.press("a")
+    expect(page.get_by_role("heading", name="Approve 1 calculation?")).to_be_visible()
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**/dft/requests/{third.pk}/")
+    expect(page.get_by_text("1 calculation approved.")).to_be_visible()
+    assert page.url.endswith(reverse("dft-request", args=[third.pk]))
     assert states(third) == {"APPROVED"}
     assert seat.complaints == []
 
