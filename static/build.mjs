@@ -10,7 +10,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
 const result = await build({
-  entryPoints: ['theme.js', 'app.js', 'plots.js', 'cell.js', 'app.css'].map((name) => join(here, 'src', name)),
+  entryPoints: ['theme.js', 'app.js', 'plots.js', 'cell.js', 'gate.js', 'app.css'].map((name) => join(here, 'src', name)),
   outdir: out,
   bundle: true,
   minify: true,

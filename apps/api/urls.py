@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from apps.api import artifacts, campaigns, candidates, committees, exports, findings, generation, lists, trained
+from apps.api import artifacts, campaigns, candidates, committees, exports, findings, gate, generation, lists, trained
 from apps.api.root import NowhereView
 from apps.api.tokens import TokenListView, TokenView
 
@@ -35,6 +35,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{C}funnel/", campaigns.FunnelView.as_view(), name="api-funnel"),
     path(f"{C}generation/", generation.GenerationView.as_view(), name="api-generation"),
     path(f"{C}committee/", committees.CommitteeView.as_view(), name="api-committee"),
+    path(f"{C}dft-requests/", gate.DftRequestListView.as_view(), name="api-dft-requests"),
+    path(f"{C}dft-budget/", gate.DftBudgetView.as_view(), name="api-dft-budget"),
+    path(f"{C}dft-ledger/", gate.DftLedgerView.as_view(), name="api-dft-ledger"),
+    path("v1/dft-requests/<int:dft_request>/", gate.DftRequestView.as_view(), name="api-dft-request"),
+    path("v1/dft-calculations/decide/", gate.DftDecideView.as_view(), name="api-dft-decide"),
+    path("v1/dft-calculations/<int:calculation>/", gate.DftCalculationView.as_view(), name="api-dft-calculation"),
     path(f"{C}steps/", campaigns.StepListView.as_view(), name="api-steps"),
     path(f"{C}candidates/", candidates.CandidateListView.as_view(), name="api-candidates"),
     path(f"{C}ranking/", candidates.RankedTableView.as_view(), name="api-ranking"),

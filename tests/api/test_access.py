@@ -25,6 +25,7 @@ WRITES = {
     "api-campaign-lists": ("reviewer", {"name": "more"}),
     "api-list-items": ("reviewer", {"candidates": [1]}),
     "api-list-remove": ("reviewer", {"candidates": [1]}),
+    "api-dft-decide": ("approver", {"shown": [[1, 1]], "answer": "deny", "reason": "no"}),
     "api-reviews": ("reviewer", {"kind": "comment", "text": "fine"}),
 }
 NO_GET = {"api-start", "api-cancel", "api-resume", "api-imports", "api-list-remove", "api-reviews"} | {
@@ -33,6 +34,7 @@ NO_GET = {"api-start", "api-cancel", "api-resume", "api-imports", "api-list-remo
     "api-token",
     "api-like",
     "api-assessments",
+    "api-dft-decide",
 }
 NAMES = [p.name for p in urlpatterns if p.name]
 ABOUT_ROWS = [n for n in NAMES if n not in OPEN | OWN | LISTS | FOR_ALL]
@@ -51,7 +53,9 @@ def client(user) -> APIClient:
 
 def write(who: APIClient, name: str, there: world.World):
     _, body = WRITES[name]
-    filled = {"candidates": [there.candidate.pk]} if "candidates" in body else body
+    waiting = there.dft_request.calculations.first()
+    ours = {"candidates": [there.candidate.pk], "shown": [[waiting.pk, waiting.version]]}
+    filled = body | {key: ours[key] for key in body if key in ours}
     return who.post(address(name, there), filled, format="json")
 
 
@@ -59,7 +63,10 @@ def address(name: str, there: world.World) -> str:
     where = {
         "campaign": there.campaign.pk, "candidate": there.candidate.pk, "row": there.list.pk, "job": there.job.pk,
         "export": there.export.pk, "plan": there.plan.pk, "structure": there.candidate.relaxed_id,
-        "tensor": there.tensor.pk, "model": there.model.pk, "sha256": there.files["fc3"].sha256, "key": "0123456789",
+        "tensor": there.tensor.pk, "model": there.model.pk,
+        "dft_request": there.dft_request.pk,
+        "calculation": there.dft_request.calculations.first().pk, "sha256": there.files["fc3"].sha256,
+        "key": "0123456789",
     }  # fmt: skip
     wanted = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
     return reverse(name, kwargs={key: where[key] for key in wanted})
@@ -104,7 +111,7 @@ def test_a_viewer_changes_nothing(there):
 
 
 def test_the_role_that_a_change_takes_is_enough(there):
-    people = {role: client(world.member(there.campaign, role, role)) for role in ("operator", "reviewer")}
+    people = {role: client(world.member(there.campaign, role, role)) for role in ("operator", "reviewer", "approver")}
     found = statuses(WRITES, lambda n: write(people[WRITES[n][0]], n, there))
     assert {name: status for name, status in found.items() if status in {401, 403, 404} or status >= 500} == {}
 

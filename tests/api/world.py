@@ -13,6 +13,7 @@ from apps.artifacts.models import Artifact
 from apps.artifacts.services import store_bytes
 from apps.campaigns.models import Campaign, Membership, Step
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.dft.models import DftRequest
 from apps.jobs.models import Attempt, Job
 from apps.maps.models import MapPoint, SoapMap
 from apps.reviews.models import CandidateList, CandidateListItem, Export, ExportState
@@ -20,6 +21,7 @@ from apps.reviews.services import candidate_summaries_refresh
 from apps.structures.models import Candidate, Import, LiteratureValue, ReferenceCrystal, Relaxation, SymmetryReport
 from apps.training.models import ModelFile, TrainedModel
 from tests.api import rows
+from tests.apps.gate import a_request
 
 KAPPA = [[1500.0, 0.0, 0.0], [0.0, 1500.0, 0.0], [0.0, 0.0, 1200.0]]
 
@@ -37,6 +39,7 @@ class World:
     export: Export
     job: Job
     files: dict[str, Artifact]
+    dft_request: DftRequest
 
 
 def build(owner: User, name: str = "carbon") -> World:
@@ -57,7 +60,8 @@ def build(owner: User, name: str = "carbon") -> World:
     made = CandidateList.objects.create(campaign=campaign, name="good ones", owner=owner)
     CandidateListItem.objects.create(list=made, candidate=candidate, added_by=owner)
     export = _export(campaign, owner, candidate, files["export"])
-    return World(campaign, candidate, tensor, plan, model, made, export, job, files)
+    asked = a_request(campaign, owner, count=2, candidate=candidate)
+    return World(campaign, candidate, tensor, plan, model, made, export, job, files, asked)
 
 
 def reference(name: str = "diamond") -> ReferenceCrystal:

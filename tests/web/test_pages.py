@@ -16,6 +16,7 @@ def campaign_pages(world) -> dict[str, str]:
     pk = world.campaign.pk
     names = ("campaign", "campaign-progress", "campaign-results", "protocol", "members")
     names += ("candidates", "map", "lists", "refusals", "committee", "committee-progress")
+    names += ("campaign-dft", "campaign-ledger")
     return {
         **{name: reverse(name, args=[pk]) for name in names},
         "list": reverse("list", args=[world.list.pk]),
@@ -26,7 +27,7 @@ def campaign_pages(world) -> dict[str, str]:
 
 
 def common_pages(world) -> dict[str, str]:
-    plain = ("campaigns", "models", "jobs", "controls")
+    plain = ("campaigns", "models", "jobs", "controls", "approvals", "my-requests")
     return {**{name: reverse(name) for name in plain}, "model": reverse("model", args=[world.model.pk])}
 
 

@@ -20,7 +20,7 @@ from apps.reviews import dossier as d
 from apps.reviews.models import CandidateListItem, Review, ReviewKind
 from apps.reviews.selectors import parts
 from apps.reviews.selectors.provenance import downloads, provenance
-from apps.structures.models import Candidate, DuplicateMatch, Exclusion, Import, LiteratureValue
+from apps.structures.models import Candidate, DuplicateMatch, Exclusion, Import, LiteratureValue, Origin
 
 NEIGHBOURS_SHOWN = 10
 JOINED = (
@@ -253,6 +253,6 @@ def _exclusions(row: Candidate) -> tuple[d.ExclusionFacts, ...]:
 def _import(row: Candidate) -> Import | None:
     """The file that the crystal came in; of an archive's member the archive."""
     name = row.source.rpartition("#")[0].partition("/")[0]
-    if not name:
+    if not name or row.origin != Origin.IMPORTED:
         return None
     return Import.objects.filter(campaign_id=row.campaign_id, file_name=name).select_related("artifact").first()

@@ -13,6 +13,7 @@ from apps.campaigns.selectors import campaigns_visible
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
 from apps.conductivity.selectors import labelled
 from apps.core.errors import NotThere
+from apps.dft.models import DftFile, DftRequest
 from apps.jobs.models import SPLIT, Attempt, Job
 from apps.maps.models import Selection, SoapMap
 from apps.reviews.models import CandidateList, CandidateListItem, Export
@@ -46,7 +47,7 @@ def structures_visible(user: Any) -> QuerySet[Structure]:
 
 
 def jobs_visible(user: Any) -> QuerySet[Job]:
-    """Jobs of the visible campaigns' steps, plans and exports, and of trainings; a split job is its halves."""
+    """Jobs of the visible campaigns' steps, plans, DFT and exports, and of trainings; a split job is its halves."""
     rows = Job.objects.exclude(error_code=SPLIT)
     if user.is_superuser:
         return rows
@@ -57,6 +58,7 @@ def jobs_visible(user: Any) -> QuerySet[Job]:
         _group("export", Export.objects.filter(campaign__in=campaigns)),
         _group("neighbours", Campaign.objects.filter(pk__in=campaigns)),
         _group("kappa-plan", Selection.objects.filter(campaign__in=campaigns)),
+        _dft_groups(campaigns),
         _group("training", TrainedModel.objects.all()),
         _group("assessment", TrainedModel.objects.all()),
     ]
@@ -124,6 +126,14 @@ def _group(prefix: str, rows: QuerySet[Any]) -> QuerySet[Any, Any]:
     return rows.order_by().annotate(group_name=named).values("group_name")
 
 
+def _dft_groups(campaigns: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """Names as apps.dft.selectors.group_of makes them."""
+    campaign, request = Cast("campaign_id", CharField()), Cast("pk", CharField())
+    named = Concat(Value("campaign:"), campaign, Value(":dft:"), request, output_field=CharField())
+    rows = DftRequest.objects.filter(campaign__in=campaigns).order_by()
+    return rows.annotate(group_name=named).values("group_name")
+
+
 def _artifact_sources(user: Any, sha256: str) -> list[QuerySet[Any, Any]]:
     campaigns = _campaigns(user)
     phonons = PhononResult.objects.filter(plan__candidate__campaign__in=campaigns)
@@ -133,6 +143,7 @@ def _artifact_sources(user: Any, sha256: str) -> list[QuerySet[Any, Any]]:
         _holding(SoapMap.objects.filter(campaign__in=campaigns), "descriptors", sha256),
         _holding(Import.objects.filter(campaign__in=campaigns), "artifact", sha256),
         _holding(Export.objects.filter(campaign__in=campaigns), "artifact", sha256),
+        _holding(DftFile.objects.filter(calculation__campaign__in=campaigns), "artifact", sha256),
         _holding(Attempt.objects.filter(job__in=jobs_visible(user)), "log", sha256),
         _holding(ModelFile.objects.all(), "artifact", sha256),
         _holding(TrainedModel.objects.all(), "data_set", sha256),

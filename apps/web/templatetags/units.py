@@ -20,9 +20,9 @@ THIN = "\u202f"
 
 TONES = {
     "info": {"RUNNING", "STARTED", "TRAINING", "running", "QUEUED", "imported", "generated", "structure-known"},
-    "ok": {"DONE", "READY", "done", "kept", "stable", "shortlist", "new"},
-    "warn": {"HALTED", "PLANNED", "WAITING", "borderline", "transient", "timeout", "lost", "kappa-known"},
-    "bad": {"FAILED", "rejected", "reject", "imaginary", "bug", "input", "killed", "excluded"},
+    "ok": {"APPROVED", "approve", "DONE", "READY", "done", "kept", "stable", "shortlist", "new"},
+    "warn": {"PROPOSED", "HALTED", "PLANNED", "WAITING", "borderline", "transient", "timeout", "lost", "kappa-known"},
+    "bad": {"DENIED", "deny", "FAILED", "rejected", "reject", "imaginary", "bug", "input", "killed", "excluded"},
 }
 """Tone of a label → the states that it colours."""
 
@@ -43,6 +43,13 @@ WORDS = {
     "bug": "failed",
     "input": "refused its input",
     "kl": "KL divergence",
+    "PROPOSED": "waits for approval",
+    "approve": "approved",
+    "deny": "denied",
+    "label": "label for the committee",
+    "validate": "validation",
+    "not_converged": "not converged",
+    "walltime": "time limit",
 }
 
 
@@ -63,6 +70,14 @@ def num(value: float | None, digits: int = 3) -> str:
 def fixed(value: float | None, decimals: int = 3) -> str:
     """`decimals` decimals, a real minus; '–' where there is nothing."""
     return ABSENT if value is None else f"{value:.{decimals}f}".replace("-", "−")
+
+
+@register.filter
+def hours(value: float | None) -> str:
+    """Core-hours: three digits, never a power of ten; below a thousandth it says so."""
+    if value is None:
+        return ABSENT
+    return "< 0.001" if 0 < value < 1e-3 else num(round(value, 3), 3)
 
 
 @register.filter
@@ -152,6 +167,16 @@ def state(value: str) -> SafeString | str:
 def trusted(label: str) -> SafeString:
     """A trust label whose words are joined, each a piece that does not break from its dot."""
     return format_html_join("", "<span>{}</span>", ((word,) for word in label.split(" · ") if word))
+
+
+@register.filter
+def engine(name: str) -> SafeString | str:
+    """A DFT engine's name; a surrogate, which is no DFT, says so wherever it stands."""
+    if name == "surrogate":
+        return mark_safe(
+            '<span class="label label-warn" title="a potential that stands for DFT: no DFT">surrogate</span>'
+        )
+    return {"gpaw": "GPAW", "vasp": "VASP"}.get(name, name)
 
 
 @register.filter

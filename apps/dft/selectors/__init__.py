@@ -16,6 +16,7 @@ from apps.core.errors import NotThere
 from apps.dft.estimates import History
 from apps.dft.models import (
     OPEN,
+    Answer,
     Approval,
     BudgetEntry,
     BudgetGrant,
@@ -87,9 +88,19 @@ def history_of(engine: str) -> History:
 
 def budget_of(campaign: Campaign) -> Budget:
     """The ledger summed up."""
-    sums = dict(
-        BudgetEntry.objects.filter(campaign=campaign).order_by().values_list("kind").annotate(Sum("core_hours"))
-    )
+    return budgets_of([campaign.pk])[campaign.pk]
+
+
+def budgets_of(campaign_ids: Iterable[int]) -> dict[int, Budget]:
+    """The ledgers of several campaigns summed up, by one query."""
+    sums: dict[int, dict[str, float]] = {pk: {} for pk in campaign_ids}
+    rows = BudgetEntry.objects.filter(campaign__in=sums).order_by().values_list("campaign_id", "kind")
+    for pk, kind, total in rows.annotate(Sum("core_hours")):
+        sums[pk][kind] = total
+    return {pk: _budget(found) for pk, found in sums.items()}
+
+
+def _budget(sums: dict[str, float]) -> Budget:
     granted = sums.get(EntryKind.GRANT, 0.0) + sums.get(EntryKind.REVOKE, 0.0)
     reserved = -(sums.get(EntryKind.RESERVE, 0.0) + sums.get(EntryKind.RELEASE, 0.0))
     return Budget(granted, -sums.get(EntryKind.CONSUME, 0.0), reserved)
@@ -178,15 +189,8 @@ def calculations_for(user: Any) -> QuerySet[DftCalculation]:
 
 def why_not(user: Any, calculation: DftCalculation) -> str:
     """Why `user` may not approve it now, in one sentence; '' when nothing stands against it (the budget aside)."""
-    if calculation.state != Decision.PROPOSED:
-        return decided_words(calculation)
-    if "approve" not in actions_of(user, calculation.campaign):
-        return "To decide takes the role approver in the campaign."
-    if calculation.proposed_by_id == user.pk and not own_approval_allowed(calculation.campaign):
-        return "Who proposed it may not approve it."
-    if denied_before(calculation):
-        return "These inputs were denied before, and that is final."
-    return ""
+    place = _place(user, calculation.campaign)
+    return _against(user, calculation, place, denied_before(calculation), Answer.APPROVE)
 
 
 def denied_before(calculation: DftCalculation) -> bool:
@@ -204,22 +208,57 @@ def decided_words(calculation: DftCalculation) -> str:
     return f"{last.get_answer_display().capitalize()} by {last.decided_by} at {last.created_at:%Y-%m-%d %H:%M} UTC{why}"
 
 
-def preview(user: Any, calculations: Iterable[DftCalculation]) -> Preview:
-    """What approving all of these would do."""
+def preview(user: Any, calculations: Iterable[DftCalculation], answer: str = Answer.APPROVE) -> Preview:
+    """What giving all of these this answer would do; nothing is changed."""
+    rows = list(calculations)
+    campaigns = {row.campaign_id: row.campaign for row in rows}
+    places = {pk: _place(user, campaign) for pk, campaign in campaigns.items()}
+    left = {pk: budget.left for pk, budget in budgets_of(places).items()}
+    denied = _denied(rows)
     taken: list[DftCalculation] = []
     refused: list[tuple[DftCalculation, str]] = []
-    left: dict[int, float] = {}
-    for calculation in calculations:
-        before = left.setdefault(calculation.campaign_id, budget_of(calculation.campaign).left)
-        why = why_not(user, calculation)
-        if not why and (before <= 0 or before < calculation.estimate):
-            why = f"The budget of “{calculation.campaign.name}” does not cover it."
+    for row in rows:
+        why = _against(user, row, places[row.campaign_id], row.inputs_sha256 in denied.get(row.lineage_id, ()), answer)
+        if (
+            not why
+            and answer == Answer.APPROVE
+            and (left[row.campaign_id] <= 0 or left[row.campaign_id] < row.estimate)
+        ):
+            why = f"The budget of “{row.campaign.name}” does not cover it."
         if why:
-            refused.append((calculation, why))
+            refused.append((row, why))
             continue
-        left[calculation.campaign_id] = before - calculation.estimate
-        taken.append(calculation)
+        if answer == Answer.APPROVE:
+            left[row.campaign_id] -= row.estimate
+        taken.append(row)
     return Preview(tuple(taken), sum(c.estimate for c in taken), left, tuple(refused))
+
+
+def _place(user: Any, campaign: Campaign) -> tuple[bool, bool]:
+    """Whether `user` decides in the campaign, and whether proposers may approve their own there."""
+    return "approve" in actions_of(user, campaign), own_approval_allowed(campaign)
+
+
+def _denied(rows: Iterable[DftCalculation]) -> dict[int | None, set[str]]:
+    """lineage → those of the inputs that were denied in it."""
+    found: dict[int | None, set[str]] = {}
+    denials = Approval.objects.filter(answer=Answer.DENY, inputs_sha256__in={row.inputs_sha256 for row in rows})
+    for lineage, digest in denials.values_list("calculation__lineage_id", "inputs_sha256"):
+        found.setdefault(lineage, set()).add(digest)
+    return found
+
+
+def _against(user: Any, row: DftCalculation, place: tuple[bool, bool], denied: bool, answer: str) -> str:
+    decides, own = place
+    if row.state != Decision.PROPOSED:
+        return decided_words(row)
+    if not decides:
+        return "To decide takes the role approver in the campaign."
+    if answer == Answer.APPROVE and row.proposed_by_id == user.pk and not own:
+        return "Who proposed it may not approve it."
+    if answer == Answer.APPROVE and denied:
+        return "These inputs were denied before, and that is final."
+    return ""
 
 
 def open_calculations(campaign: Campaign, key: str) -> QuerySet[DftCalculation]:
