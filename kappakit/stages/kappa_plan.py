@@ -55,7 +55,7 @@ def run(inputs: KappaPlanInputs, settings: ConductivitySettings, *, engines: Eng
 
 
 def _plan(item: Item, inputs: KappaPlanInputs, settings: ConductivitySettings, potential: Potential) -> KappaPlanItem:
-    relaxed = _relaxed_primitive(item.crystal, inputs, settings, potential)
+    relaxed = relaxed_primitive(item.crystal, inputs.symprec, inputs.angle_tolerance, settings, potential)
     primitive = relaxed.after.primitive
     calculation = displaced(primitive, settings)
     asked = counts(calculation)
@@ -100,11 +100,14 @@ def symmetry_kept(before: Symmetry, after: Symmetry) -> bool:
     return after.operations * before.primitive.n_atoms >= before.operations * after.primitive.n_atoms
 
 
-def _relaxed_primitive(
-    crystal: Crystal, inputs: KappaPlanInputs, settings: ConductivitySettings, potential: Potential
+def relaxed_primitive(
+    crystal: Crystal, symprec: float, angle_tolerance: float, settings: ConductivitySettings, potential: Potential
 ) -> RelaxedPrimitive:
-    """Standardise at the screen's tolerance, relax under that symmetry, idealise the last digits, look again."""
-    before = find_symmetry(crystal, symprec=inputs.symprec, angle_tolerance=inputs.angle_tolerance)
+    """Standardise at the screen's tolerances (Å, °), relax under that symmetry, idealise the last digits, look again.
+
+    Raises Rejected for a crystal without symmetry and for one that does not relax.
+    """
+    before = find_symmetry(crystal, symprec=symprec, angle_tolerance=angle_tolerance)
     relaxed, evaluation, steps, converged = relax_under_symmetry(
         before.primitive,
         potential,
