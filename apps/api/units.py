@@ -103,6 +103,14 @@ UNITS: dict[str, str] = {
     "TensorFacts.seconds": "s",
     "TensorFacts.temperature": "K",
     "TensorFacts.temperatures": "K",
+    "ValidationCost.core_hours": "core-hours",
+    "ValidationFacts.deviation": "THz",
+    "ValidationFacts.energy_dft": "eV/atom",
+    "ValidationFacts.energy_potential": "eV/atom",
+    "ValidationFacts.gap": "eV",
+    "ValidationFacts.lowest": "THz",
+    "ValidationFacts.volume_change": "1",
+    "ValidationRequest.core_hours": "core-hours",
 }
 
 LEFT_OUT = frozenset({"StructureFacts.crystal"})

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
+from apps.conductivity.services import validations_reconcile
 from apps.jobs.bindings import Binding
 from apps.jobs.dispatch import wake
 from apps.jobs.selectors import wakes_missing
 from apps.jobs.services import expired_return
+from apps.reviews.services.summaries import candidate_summaries_refresh
 from apps.worker.advance import advance_all
 from apps.worker.endings import job_over
 
@@ -26,6 +28,7 @@ def reconcile(bindings: Mapping[str, Binding]) -> bool:
     with _alone() as mine:
         if mine:
             _return_expired(bindings)
+            _validations()
             advance_all(bindings)
             for queue, times in wakes_missing().items():
                 wake(queue, times=times)
@@ -38,6 +41,12 @@ def _return_expired(bindings: Mapping[str, Binding]) -> None:
         logger.warning("job %s failed: %s", job.pk, job.error_message)
         binding = bindings.get(job.kind)
         job_over(job, binding.failed(job, job.error_message) if binding else set())
+
+
+@transaction.atomic
+def _validations() -> None:
+    """Decisions that no job follows: denials, withdrawals."""
+    candidate_summaries_refresh(validations_reconcile())
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from phonopy import Phonopy
 
+from kappakit.conductivity import temperatures_with
 from kappakit.crystals import Crystal
 from kappakit.displacements import displaced
 from kappakit.errors import Rejected
@@ -53,7 +54,8 @@ def _by_dft(
     if inputs.part == ANHARMONIC:
         third = displaced(inputs.primitive, settings)
         forces_return(third, computed, asked_supercells(third))
-        wanted = Wanted(inputs.id, inputs.mesh, inputs.temperatures, inputs.lbte)
+        temperatures = inputs.temperatures or tuple(temperatures_with(settings.temperature))
+        wanted = Wanted(inputs.id, inputs.mesh, temperatures, inputs.lbte)
         result = third_order(third, wanted, settings, engines.progress)
         return harmonic_of(third), result
     second = displaced_harmonic(inputs.primitive, inputs.repeats, inputs.displacement)

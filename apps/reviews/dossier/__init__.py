@@ -41,6 +41,7 @@ from apps.reviews.dossier.structure import (
     SymmetryFacts,
     Vector,
 )
+from apps.reviews.dossier.validation import ValidationCost, ValidationFacts, ValidationRequest
 
 __all__ = [
     "BandsFacts",
@@ -70,6 +71,9 @@ __all__ = [
     "StructureFacts",
     "SymmetryFacts",
     "TensorFacts",
+    "ValidationCost",
+    "ValidationFacts",
+    "ValidationRequest",
     "Vector",
 ]
 
@@ -78,7 +82,8 @@ __all__ = [
 class CandidateDossier:
     """Everything about one candidate. `displayed` is the structure that a page shows first: relaxed, else start.
 
-    `plan`, `phonons`, `tensors` belong to the newest plan; `older_plans` are those before it. above_hull eV/atom.
+    `plan`, `phonons`, `tensors` belong to the newest plan; `older_plans` are those before it. `validations` by DFT:
+    newest first. above_hull eV/atom.
     outcome: 'pending' | 'rejected' | 'duplicate' | 'screened-out' | 'kept'. verdict: '' | 'shortlist' | 'reject'.
     """
 
@@ -109,6 +114,7 @@ class CandidateDossier:
     older_plans: tuple[PlanFacts, ...]
     phonons: PhononFacts | None
     tensors: tuple[TensorFacts, ...]
+    validations: tuple[ValidationFacts, ...]
     map_place: MapPlace | None
     selections: tuple[SelectionFacts, ...]
     reviews: tuple[ReviewFacts, ...]

@@ -1,4 +1,4 @@
-"""The dossier of one candidate: the one join over the whole house, in at most fifteen queries."""
+"""The dossier of one candidate: the one join over the whole house, in at most sixteen queries."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from apps.reviews import dossier as d
 from apps.reviews.models import CandidateListItem, Review, ReviewKind
 from apps.reviews.selectors import parts
 from apps.reviews.selectors.provenance import downloads, provenance
+from apps.reviews.selectors.validations import validations_of
 from apps.structures.models import Candidate, DuplicateMatch, Exclusion, Import, LiteratureValue
 
 NEIGHBOURS_SHOWN = 10
@@ -101,6 +102,7 @@ def _assembled(row: Candidate, *, placed: bool = True) -> d.CandidateDossier:
         older_plans=tuple(parts.plan_facts(plan) for plan in plans[1:]),
         phonons=parts.phonon_facts(phonons) if phonons else None,
         tensors=tuple(parts.tensor_facts(t, phonons.source) for t in tensors) if phonons else (),
+        validations=validations_of(row),
         map_place=_map_place(row) if placed else None,
         selections=_selections(row) if placed else (),
         reviews=reviews,

@@ -68,7 +68,7 @@ class CellForces:
 @dataclass(frozen=True, eq=False)
 class ValidateInputs:
     """`primitive`, `part`, `repeats`, `displacement` as validation_cells had and left them; `forces` of its cells, in
-    its order. `reference`: the potential's own relaxed primitive cell. `temperatures` K and `lbte` of κ_L."""
+    its order. `reference`: the potential's own relaxed primitive cell. `temperatures` K (none: as of every κ_L) and `lbte`."""
 
     id: str
     primitive: Crystal
