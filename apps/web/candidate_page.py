@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -36,9 +36,9 @@ def figures_of(dossier: CandidateDossier) -> dict[str, Any]:
     return figures
 
 
-def validation_rows(dossier: CandidateDossier) -> list[dict[str, Any]]:
+def validation_rows(validations: Iterable[ValidationFacts]) -> list[dict[str, Any]]:
     """Each validation with its figure, where it has bands of its own."""
-    return [{"facts": facts, "figure": _validation_figure(facts)} for facts in dossier.validations]
+    return [{"facts": facts, "figure": _validation_figure(facts)} for facts in validations]
 
 
 def _validation_figure(facts: ValidationFacts) -> dict[str, Any] | None:

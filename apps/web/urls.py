@@ -55,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("candidates/<int:pk>/files/<slug:kind>/", candidate.candidate_file, name="candidate-file"),
     path("candidates/<int:pk>/review/", candidate.candidate_review, name="candidate-review"),
     path("candidates/<int:pk>/listed/", candidate.candidate_listed, name="candidate-listed"),
+    path("candidates/<int:pk>/validation/", candidate.candidate_validation_part, name="candidate-validation"),
     path("candidates/<int:pk>/validate/", candidate.candidate_validate, name="candidate-validate"),
     path("models/", models.models, name="models"),
     path("models/new/", trainings.model_new, name="model-new"),

@@ -43,8 +43,9 @@ def candidate_dossier(user: Any, candidate_id: int) -> d.CandidateDossier:
 
 
 def candidate_page(user: Any, candidate_id: int) -> tuple[d.CandidateDossier, Campaign, frozenset[str]]:
-    """The dossier without its place on the map (see candidate_place), its campaign, and what the user may do there, in
-    two queries fewer than a page may take. Raises NotThere as candidate_dossier does."""
+    """The dossier without its place on the map and its validations (see candidate_place, candidate_validations), its
+    campaign, and what the user may do there, in two queries fewer than a page may take. Raises NotThere as
+    candidate_dossier does."""
     row = _row(candidate_id)
     may = actions_of(user, row.campaign)
     if "view" not in may:
@@ -57,6 +58,17 @@ def candidate_place(user: Any, candidate_id: int) -> tuple[d.MapPlace | None, tu
     row = _row(candidate_id)
     permit(user, "view", row.campaign)
     return _map_place(row), _selections(row)
+
+
+def candidate_validations(
+    user: Any, candidate_id: int
+) -> tuple[Candidate, tuple[d.ValidationFacts, ...], frozenset[str]]:
+    """The candidate, its validations by DFT and what the user may do in its campaign. Raises NotThere."""
+    row = _row(candidate_id)
+    may = actions_of(user, row.campaign)
+    if "view" not in may:
+        raise NotThere("there is no such candidate")
+    return row, validations_of(row), may
 
 
 def _row(candidate_id: int) -> Candidate:
@@ -102,7 +114,7 @@ def _assembled(row: Candidate, *, placed: bool = True) -> d.CandidateDossier:
         older_plans=tuple(parts.plan_facts(plan) for plan in plans[1:]),
         phonons=parts.phonon_facts(phonons) if phonons else None,
         tensors=tuple(parts.tensor_facts(t, phonons.source) for t in tensors) if phonons else (),
-        validations=validations_of(row),
+        validations=validations_of(row) if placed else (),
         map_place=_map_place(row) if placed else None,
         selections=_selections(row) if placed else (),
         reviews=reviews,

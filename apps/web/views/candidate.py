@@ -15,7 +15,7 @@ from apps.conductivity.selectors import validation_get
 from apps.core.errors import NotThere
 from apps.reviews import services
 from apps.reviews.selectors import candidate_dossier
-from apps.reviews.selectors.dossiers import candidate_page, candidate_place
+from apps.reviews.selectors.dossiers import candidate_page, candidate_place, candidate_validations
 from apps.reviews.selectors.programs import lists_visible, plan_visible
 from apps.structures.selectors import candidate_get
 from apps.training.selectors import likeness_possible
@@ -51,7 +51,6 @@ def candidate(request: HttpRequest, pk: int) -> HttpResponse:
         "may": may,
         "lists": lists_visible(request.user).filter(campaign=found).order_by("name") if "review" in may else [],
         "tensors": tensor_rows(dossier),
-        "validations": validation_rows(dossier),
         **figures_of(dossier),
     }
     return render(request, "web/candidate/page.html", context)
@@ -72,6 +71,15 @@ def candidate_place_part(request: HttpRequest, pk: int) -> HttpResponse:
         "may_generate": may_generate,
     }
     return render(request, "web/candidate/place.html", context)
+
+
+@require_GET
+@page
+def candidate_validation_part(request: HttpRequest, pk: int) -> HttpResponse:
+    """Its validations by DFT: a part of the page that loads by itself."""
+    row, validations, may = candidate_validations(request.user, pk)
+    context = {"row": row, "may": may, "validations": validation_rows(validations)}
+    return render(request, "web/candidate/validation.html", context)
 
 
 @require_GET

@@ -68,7 +68,8 @@ class CellForces:
 @dataclass(frozen=True, eq=False)
 class ValidateInputs:
     """`primitive`, `part`, `repeats`, `displacement` as validation_cells had and left them; `forces` of its cells, in
-    its order. `reference`: the potential's own relaxed primitive cell. `temperatures` K (none: as of every κ_L) and `lbte`."""
+    its order. `reference`: the potential's own relaxed primitive cell. `temperatures` K, none: as of every κ_L; `lbte`:
+    the full solution too."""
 
     id: str
     primitive: Crystal
