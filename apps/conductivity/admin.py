@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult, Validation
 from apps.core.admin import ReadOnlyAdmin, quantity
 
 
@@ -78,3 +78,25 @@ class KappaTensorAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[KappaTensor]:
         return super().get_queryset(request).defer("kappa", "principal_by_temperature")
+
+
+@admin.register(Validation)
+class ValidationAdmin(ReadOnlyAdmin):
+    """Validations by DFT."""
+
+    list_display = (
+        "candidate",
+        "part",
+        "state",
+        "verdict",
+        quantity("deviation", "deviation of the bands (THz)", ".2f"),
+        quantity("lowest", "lowest frequency (THz)", ".2f"),
+        quantity("gap", "smallest gap (eV)", ".2f"),
+        "requested_by",
+        "error",
+    )
+    list_filter = ("part", "state", "verdict", "candidate__campaign")
+    list_select_related = ("candidate__campaign", "requested_by")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Validation]:
+        return super().get_queryset(request).defer("overlay", "dataset")

@@ -8,6 +8,7 @@ from phonopy import Phonopy
 
 from kappakit.crystals import Crystal
 from kappakit.displacements import crystal_of, displaced
+from kappakit.errors import InputError, Rejected
 from kappakit.meshes import allowed_mesh
 from kappakit.ports import Engines
 from kappakit.protocol import ConductivitySettings
@@ -26,9 +27,12 @@ from kappakit.symmetry import Symmetry, find_symmetry
 def run(inputs: ValidationCellsInputs, settings: ConductivitySettings, *, engines: Engines) -> ValidationCellsOutputs:
     """Standardise (and relax, where a potential is given), displace, count.
 
-    Raises Rejected for a crystal that has no symmetry or does not relax.
+    Raises InputError for a crystal that has no symmetry or does not relax.
     """
-    found, energy = _cell(inputs, settings, engines)
+    try:
+        found, energy = _cell(inputs, settings, engines)
+    except Rejected as refused:
+        raise InputError(f"it cannot be displaced: {refused}") from refused
     primitive = found.primitive
     calculations = {
         HARMONIC: displaced_harmonic(primitive, inputs.repeats, inputs.displacement),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,13 @@ from apps.jobs.models import Job, State
 from apps.reviews.services import candidate_validation_request
 from apps.structures.models import Candidate
 from apps.worker.endings import job_over
+from kappakit import archive, run
 from kappakit.crystals import Crystal
 from kappakit.dft import RELAX, DftTask
 from kappakit.ports import DftResult
 from kappakit.protocol import ConductivitySettings, DftSettings, Protocol
 from kappakit.stages.contracts import CalculateOutputs
+from kappakit.stages.table import STAGES
 from tests.apps.rows import a_campaign, a_candidate, a_member, a_result, a_user
 from tests.kappakit.stages.tersoff_engines import TersoffEngines
 from tests.kappakit.tersoff_potential import TersoffPotential
@@ -80,15 +81,16 @@ def run_jobs(folder: Path) -> list[str]:
 
 
 def run_job(job: Job, folder: Path) -> None:
-    """Load, run and save."""
+    """Load, run in a folder as the worker's process does, and save."""
     _begun(job)
     binding = NAMED[job.kind]
     loaded = binding.load(job)
-    stage = importlib.import_module(f"kappakit.stages.{job.kind}")
+    own = folder / str(job.pk)
+    run.prepare(own, job.kind, loaded.inputs, dict(loaded.settings), 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        outputs = stage.run(loaded.inputs, ConductivitySettings(**loaded.settings), engines=TersoffEngines())
-    touched = binding.save(job, outputs, {})
+        assert run.main(own, lambda progress: TersoffEngines()) == run.EXIT_DONE
+    touched = binding.save(job, archive.read(own, "outputs", STAGES[job.kind].outputs), {})
     _over(job)
     job_over(job, touched)
 

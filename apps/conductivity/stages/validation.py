@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from apps.campaigns.selectors import protocol_of
 from apps.conductivity.models import Validation, ValidationVerdict
 from apps.conductivity.selectors import (
@@ -105,7 +107,7 @@ def load_validate(job: Job) -> Loaded:
         part=validation.part,
         repeats=settings.validation_supercell,
         displacement=settings.validation_displacement,
-        forces=tuple(CellForces(_geometry(row), row.outcome.forces) for row in rows),
+        forces=tuple(CellForces(_geometry(row), np.array(row.outcome.forces)) for row in rows),
         mesh=tuple(validation.mesh),
         reference=crystal_of(validation.cell_potential),
         potential=potential_ref(potential),

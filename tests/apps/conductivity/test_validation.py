@@ -7,19 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from apps.conductivity.models import KappaTensor, Validation, ValidationState
+from apps.artifacts.services import store_bytes
+from apps.conductivity.models import KappaTensor, PhononFile, Validation, ValidationState
 from apps.conductivity.services import validation_resume, validations_advance, validations_reconcile
-from apps.core.errors import Conflict, NotAllowed
+from apps.core.errors import Conflict, NotAllowed, NotThere
 from apps.dft.models import Decision, DftRequest
 from apps.dft.services import calculation_decide, calculation_retry
 from apps.jobs.models import Job, State
 from apps.reviews.models import CandidateSummary
 from apps.reviews.selectors import candidate_dossier
+from apps.reviews.selectors.programs import artifact_visible, jobs_visible
 from apps.reviews.services import candidate_validation_request
 from kappakit.dft import DftTask
 from kappakit.protocol import DftSettings
 from kappakit.stages.contracts import CalculateOutputs
-from tests.apps.rows import a_member, a_model
+from tests.apps.rows import a_member, a_model, a_user
 from tests.apps.validating import GAP, PROTOCOL, WIDER, Way, a_way, compute, ended, run_jobs
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +190,19 @@ def test_a_surrogate_is_never_called_dft(tmp_path: Path) -> None:
     label = KappaTensor.objects.filter(candidate=way.candidate).first().label
     assert "surrogate in DFT's place confirms stable phonons" in label
     assert not any(word.startswith("DFT") for word in label)
+
+
+def test_its_jobs_and_files_are_visible_with_the_campaign(way: Way, tmp_path: Path) -> None:
+    found = through(way, tmp_path)
+    PhononFile.objects.create(phonons=found.phonons, kind="fc2", artifact=store_bytes(b"fc2", kind="fc2", name="fc2"))
+    kinds = set(jobs_visible(way.scientist).values_list("kind", flat=True))
+    assert {"validation_cells", "validate"} <= kinds
+    sha256 = found.phonons.files.get().artifact.sha256
+    assert artifact_visible(way.scientist, sha256)
+    stranger = a_user("stranger")
+    assert not jobs_visible(stranger).filter(kind="validate").exists()
+    with pytest.raises(NotThere):
+        artifact_visible(stranger, sha256)
 
 
 def test_to_ask_takes_the_role_reviewer_and_one_is_enough(way: Way) -> None:

@@ -161,6 +161,14 @@ def test_a_calculation_of_another_geometry_is_refused() -> None:
         validated(asked, forces=(CellForces(moved, cell.forces),))
 
 
+def test_a_crystal_that_cannot_be_standardised_is_the_asker_s_matter() -> None:
+    """Two atoms on one place: no symmetry is found."""
+    crystal = diamond()
+    doubled = Crystal(crystal.cell, np.zeros((2, 3)), crystal.numbers)
+    with pytest.raises(InputError, match="cannot be displaced"):
+        cells_of(doubled, potential=None)
+
+
 def test_a_missing_calculation_is_refused() -> None:
     with pytest.raises(InputError, match="0 calculations for 1 supercells"):
         validated(cells_of(diamond()), forces=())
