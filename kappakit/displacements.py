@@ -50,7 +50,7 @@ def displaced(primitive: Crystal, settings: ConductivitySettings) -> Phono3py:
     """
     same = settings.fc2_supercell == settings.fc3_supercell
     calculation = Phono3py(
-        _atoms(primitive),
+        phonopy_atoms(primitive),
         supercell_matrix=[settings.fc3_supercell] * 3,
         primitive_matrix=np.eye(3),
         phonon_supercell_matrix=None if same else [settings.fc2_supercell] * 3,
@@ -92,10 +92,10 @@ def evaluate_displacements(calculation: Phono3py, potential: Potential, progress
     separate = calculation.phonon_supercells_with_displacements if calculation.phonon_dataset else []
     total = len(cells) + len(separate) + 1 + bool(separate)
     fc3 = _forces(potential, calculation.supercell, cells, progress, 0, total)
-    _store(calculation.dataset, fc3)
+    store_forces(calculation.dataset, fc3)
     if separate:
         fc2 = _forces(potential, calculation.phonon_supercell, separate, progress, len(cells) + 1, total)
-        _store(calculation.phonon_dataset, fc2)
+        store_forces(calculation.phonon_dataset, fc2)
 
 
 def crystal_of(cell: PhonopyAtoms) -> Crystal:
@@ -121,7 +121,8 @@ RIGID_SHIFTS = ((0.1180339, 0.2360679, 0.3541019), (0.4142135, 0.7320508, 0.2360
 """Fractional; no simple fraction of a cell, so that no shifted atom repeats another's rounding."""
 
 
-def _atoms(crystal: Crystal) -> PhonopyAtoms:
+def phonopy_atoms(crystal: Crystal) -> PhonopyAtoms:
+    """phonopy's cell of a Crystal."""
     return PhonopyAtoms(
         numbers=crystal.numbers, cell=crystal.cell, scaled_positions=crystal.frac, masses=crystal.masses
     )
@@ -143,7 +144,8 @@ def _batches(cells: Sequence[PhonopyAtoms]) -> Iterator[Sequence[PhonopyAtoms]]:
     return (cells[start : start + size] for start in range(0, len(cells), size))
 
 
-def _store(dataset: Any, forces: Sequence[np.ndarray]) -> None:
+def store_forces(dataset: Any, forces: Sequence[np.ndarray]) -> None:
+    """Forces (n, 3) eV/Å into a systematic data set: of single displacements first, then of the pairs included."""
     pairs = [pair for first in dataset["first_atoms"] for pair in first.get("second_atoms", ())]
     evaluated = dataset["first_atoms"] + [pair for pair in pairs if pair.get("included", True)]
     for entry, values in zip(evaluated, forces, strict=True):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from phono3py import Phono3py
 from phono3py.phonon3.fc3 import set_permutation_symmetry_compact_fc3
+from phonopy import Phonopy
 from phonopy.harmonic.force_constants import get_nsym_list_and_s2pp
 from phonopy.interface.fc_calculator import get_fc2
 
@@ -47,6 +48,12 @@ def produce(calculation: Phono3py) -> ForceConstantResiduals:
     calculation.symmetrize_fc2(use_symfc_projector=False, options=FC2_LEVEL)
     _symmetrise_fc3(calculation)
     return residuals(calculation)
+
+
+def solve_second_order(phonons: Phonopy) -> None:
+    """Compact FC2 (n, N, 3, 3) eV/Å² from the forces in phonopy's data set, symmetrised explicitly."""
+    phonons.produce_force_constants(calculate_full_force_constants=False, fc_calculator="traditional")
+    phonons.symmetrize_force_constants()
 
 
 def solve_third_order(calculation: Phono3py) -> None:

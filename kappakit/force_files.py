@@ -19,6 +19,7 @@ from phonopy import Phonopy
 
 from kappakit.displacements import SYMPREC
 from kappakit.errors import InputError
+from kappakit.force_constants import solve_second_order
 
 PHONO3PY_YAML = ("phono3py_params.yaml", "phono3py_disp.yaml", "phono3py.yaml")
 PHONOPY_YAML = ("phonopy_params.yaml", "phonopy_disp.yaml", "phonopy.yaml")
@@ -78,8 +79,7 @@ def read_harmonic(folder: Path) -> Phonopy:
             produce_fc=False,
             symprec=SYMPREC,
         )
-        phonons.produce_force_constants(calculate_full_force_constants=False, fc_calculator="traditional")
-        phonons.symmetrize_force_constants()
+        solve_second_order(phonons)
     except UNREADABLE as error:
         raise InputError(f"the force sets in {folder} cannot be read: {error}") from error
     return phonons

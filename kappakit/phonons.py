@@ -85,6 +85,11 @@ def frequencies_at(phonons: Phonopy, q_points: np.ndarray) -> np.ndarray:
     return np.sort(np.asarray(phonons.run_qpoints(q_points).frequencies), axis=1)
 
 
+def deviation(first: np.ndarray, second: np.ndarray) -> float:
+    """THz: root mean square over the wave vectors and branches (q, b) of two sets of bands at the same wave vectors."""
+    return float(np.sqrt(np.mean((first - second) ** 2)))
+
+
 def stability(phonons: Phonopy, mesh: Sequence[int], path: BandPath, tolerance: float) -> DynamicalStability:
     """Search commensurate points, mesh and path for imaginary modes; `tolerance` in THz.
 

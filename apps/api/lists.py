@@ -1,4 +1,4 @@
-"""Candidate lists and reviewers' words."""
+"""Candidate lists, reviewers' words, and the validations that they ask for."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from rest_framework.response import Response
 
 from apps.api.keyset import Sort
 from apps.api.listing import ApiView, ListView
-from apps.api.records import ListItemSerializer, ListRowSerializer, ReviewSerializer
+from apps.api.records import ListItemSerializer, ListRowSerializer, ReviewSerializer, ValidationSerializer
 from apps.api.strictness import StrictSerializer
 from apps.campaigns.selectors import campaign_get
+from apps.conductivity.selectors import validation_get
 from apps.core.errors import NotThere
 from apps.reviews.selectors import candidate_lists
 from apps.reviews.selectors.programs import list_items, lists_visible
-from apps.reviews.services import lists, opinions
+from apps.reviews.services import lists, opinions, validations
 from apps.structures.selectors.candidates import candidate_get
 
 AT_ONCE = 1000
@@ -50,6 +51,13 @@ class CountSerializer(serializers.Serializer):
     """How many it changed; the others were as asked already."""
 
     changed = serializers.IntegerField()
+
+
+class NewValidationSerializer(StrictSerializer):
+    """A part to validate, or the id of a validation that stopped."""
+
+    part = serializers.ChoiceField(choices=["harmonic", "anharmonic"], default="harmonic")
+    resume = serializers.IntegerField(min_value=1, allow_null=True, default=None)
 
 
 class NewReviewSerializer(StrictSerializer):
@@ -143,6 +151,22 @@ class ReviewsView(ApiView):
         found = candidate_get(request.user, candidate)
         review = SAY[asked["kind"]](candidate=found, user=request.user, text=asked["text"])
         return Response(ReviewSerializer(review).data, status=201)
+
+
+class ValidationsView(ApiView):
+    """The validation of a candidate by DFT."""
+
+    @extend_schema(request=NewValidationSerializer, responses={201: ValidationSerializer})
+    def post(self, request: Request, candidate: int) -> Response:
+        """Ask for it, or for one that stopped to go on; needs the role reviewer. Nothing is computed unapproved."""
+        asked = self.body(NewValidationSerializer)
+        if asked["resume"] is not None:
+            stopped = validation_get(request.user, asked["resume"])
+            made = validations.candidate_validation_resume(validation=stopped, user=request.user)
+        else:
+            found = candidate_get(request.user, candidate)
+            made = validations.candidate_validation_request(candidate=found, user=request.user, part=asked["part"])
+        return Response(ValidationSerializer(made).data, status=201)
 
 
 SAY: dict[str, Callable[..., Any]] = {

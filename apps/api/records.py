@@ -149,6 +149,18 @@ class ReviewSerializer(s.Serializer):
     created_at = s.DateTimeField()
 
 
+class ValidationSerializer(s.Serializer):
+    """A validation by DFT, as it was asked for; what came of it stands in the candidate's dossier."""
+
+    id = s.IntegerField()
+    candidate = s.IntegerField(source="candidate_id")
+    part = s.CharField()
+    state = s.CharField()
+    error = text()
+    requested_by = s.CharField(source="requested_by.username")
+    created_at = s.DateTimeField()
+
+
 class ImportSerializer(s.Serializer):
     """A file that a campaign imports."""
 

@@ -130,6 +130,14 @@ UNITS: dict[str, str] = {
     "UncertaintyFacts.energy_std": "meV/atom",
     "UncertaintyFacts.force_spread": "eV/Å",
     "UncertaintyFacts.threshold": UNCERTAINTY,
+    "ValidationCost.core_hours": "core-hours",
+    "ValidationFacts.deviation": "THz",
+    "ValidationFacts.energy_dft": "eV/atom",
+    "ValidationFacts.energy_potential": "eV/atom",
+    "ValidationFacts.gap": "eV",
+    "ValidationFacts.lowest": "THz",
+    "ValidationFacts.volume_change": "1",
+    "ValidationRequest.core_hours": "core-hours",
 }
 
 LEFT_OUT = frozenset({"CommitteeHistory.names", "StructureFacts.crystal"})

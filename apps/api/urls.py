@@ -53,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/candidates/<int:candidate>/", candidates.CandidateView.as_view(), name="api-candidate"),
     path("v1/candidates/<int:candidate>/like/", generation.LikenessView.as_view(), name="api-like"),
     path("v1/candidates/<int:candidate>/reviews/", lists.ReviewsView.as_view(), name="api-reviews"),
+    path("v1/candidates/<int:candidate>/validations/", lists.ValidationsView.as_view(), name="api-validations"),
     path("v1/controls/", candidates.ControlsView.as_view(), name="api-controls"),
     path("v1/lists/", lists.AllListsView.as_view(), name="api-lists"),
     path("v1/lists/<int:row>/", lists.CandidateListView.as_view(), name="api-list"),

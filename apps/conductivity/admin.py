@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.conductivity.models import KappaPlan, KappaSpread, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.models import KappaPlan, KappaSpread, KappaTensor, PhononFile, PhononResult, Validation
 from apps.core.admin import ReadOnlyAdmin, quantity
 
 
@@ -86,3 +86,25 @@ class KappaSpreadAdmin(ReadOnlyAdmin):
 
     list_display = ("plan", "member", quantity("largest", "largest (W/(m·K))", ".0f"), "dynamical", "note")
     list_select_related = ("plan__candidate__campaign", "member__committee__campaign")
+
+
+@admin.register(Validation)
+class ValidationAdmin(ReadOnlyAdmin):
+    """Validations by DFT."""
+
+    list_display = (
+        "candidate",
+        "part",
+        "state",
+        "verdict",
+        quantity("deviation", "deviation of the bands (THz)", ".2f"),
+        quantity("lowest", "lowest frequency (THz)", ".2f"),
+        quantity("gap", "smallest gap (eV)", ".2f"),
+        "requested_by",
+        "error",
+    )
+    list_filter = ("part", "state", "verdict", "candidate__campaign")
+    list_select_related = ("candidate__campaign", "requested_by")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Validation]:
+        return super().get_queryset(request).defer("overlay", "dataset")

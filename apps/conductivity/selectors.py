@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from apps.campaigns.models import Campaign
-from apps.campaigns.selectors import protocol_of
+from apps.campaigns.selectors import campaigns_visible, protocol_of
 from apps.committees.selectors import final_potential
 from apps.committees.selectors.uncertainties import with_uncertainty
-from apps.conductivity.models import KappaMethod, KappaPlan, KappaSpread, KappaTensor, PhononResult, PlanState
-from apps.conductivity.trust import completed
-from apps.core.errors import ApplicationError
+from apps.conductivity.models import (
+    KappaMethod,
+    KappaPlan,
+    KappaSpread,
+    KappaTensor,
+    PhononResult,
+    PlanState,
+    Validation,
+    ValidationState,
+)
+from apps.conductivity.trust import completed, validation_word
+from apps.core.errors import ApplicationError, NotThere
+from apps.dft.models import OPEN, Decision, DftCalculation, DftRequest
+from apps.dft.selectors import decided_words
 from apps.jobs.models import Job
 from apps.structures.models import Candidate, Outcome
 from apps.training.models import TrainedModel
-from kappakit.protocol import ConductivitySettings, Protocol
+from kappakit.protocol import ConductivitySettings, DftSettings, Protocol
+
+VALIDATION_CELLS, VALIDATE = "validation_cells", "validate"
 
 
 class PotentialMissing(ApplicationError):
@@ -129,3 +142,74 @@ def full_label(row: Any) -> tuple[str, ...]:
 def conductivity_settings(data: dict[str, Any]) -> ConductivitySettings:
     """The settings of a snapshot."""
     return Protocol.from_dict({"conductivity": data}).conductivity
+
+
+# --- validations ------------------------------------------------------------------------------------------------------
+
+
+def validation_group(validation: Validation) -> str:
+    """The group of its jobs: they are cancelled with their campaign."""
+    return f"campaign:{validation.candidate.campaign_id}:validation:{validation.pk}"
+
+
+def validation_get(user: Any, validation_id: int) -> Validation:
+    """A validation that `user` may see; raises NotThere."""
+    rows = Validation.objects.filter(candidate__campaign__in=campaigns_visible(user))
+    found = rows.select_related("candidate__campaign").filter(pk=validation_id).first()
+    if found is None:
+        raise NotThere("There is no such validation.")
+    return found
+
+
+def dft_settings(validation: Validation) -> DftSettings:
+    """The settings of its snapshot."""
+    return Protocol.from_dict({"dft": validation.settings}).dft
+
+
+def validation_source(validation: Validation) -> str:
+    """Whose phonons these are, for people; a surrogate is called one."""
+    settings = dft_settings(validation)
+    if settings.engine == "surrogate":
+        return f"surrogate in DFT's place: {settings.surrogate}"
+    return f"DFT: {settings.engine} {settings.functional}, {settings.cutoff:g} eV"
+
+
+def calculations_now(request: DftRequest) -> list[DftCalculation]:
+    """The newest version of each calculation of a request, in order, with its outcome."""
+    rows = request.calculations.select_related("outcome").order_by("order", "-version", "-id")
+    return list(rows.distinct("order"))
+
+
+def obstacle(rows: Sequence[DftCalculation]) -> str:
+    """Why a request can never give all that a validation needs as it stands, '' while it can: one was denied, or none
+    is open any more and one failed or was withdrawn."""
+    denied = [row for row in rows if row.state == Decision.DENIED]
+    if denied:
+        return f"{_named(denied[0])}: {decided_words(denied[0])}."
+    gone = [row for row in rows if row.state in (Decision.FAILED, Decision.VOIDED)]
+    if not gone or any(row.state in OPEN for row in rows):
+        return ""
+    first = gone[0]
+    return f"{_named(first)} {first.get_state_display()}: {first.message or first.get_failure_display()}".strip()
+
+
+def relaxed_before(validation: Validation) -> Validation | None:
+    """An earlier validation of the candidate whose relaxation by the same settings from the same cell is done."""
+    rows = Validation.objects.filter(
+        candidate_id=validation.candidate_id,
+        settings=validation.settings,
+        cell_potential_id=validation.cell_potential_id,
+        relax_request__calculations__state=Decision.DONE,
+    )
+    return rows.exclude(pk=validation.pk).select_related("relax_request").order_by("-id").first()
+
+
+def validation_word_of(candidate_id: int) -> str:
+    """What the candidate's newest finished validation adds to its trust labels, '' without one."""
+    rows = Validation.objects.filter(candidate_id=candidate_id, state=ValidationState.DONE).order_by("-id")
+    newest = rows.values_list("verdict", "settings__engine").first()
+    return validation_word(*newest) if newest else ""
+
+
+def _named(row: DftCalculation) -> str:
+    return row.label[:1].upper() + row.label[1:]

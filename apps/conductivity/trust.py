@@ -8,6 +8,13 @@ from statistics import stdev
 
 PHONON_WORDS = {"stable": "stable phonons", "borderline": "borderline phonons", "imaginary": "imaginary modes"}
 DIMENSION_WORDS = {0: "molecular", 1: "chains", 2: "layered"}
+SURROGATE = "surrogate in DFT's place"
+VALIDATION_WORDS = {
+    "confirmed": "{} confirms stable phonons",
+    "borderline": "{}: borderline phonons",
+    "unstable": "{}: imaginary modes",
+    "different": "{}: relaxes to another structure",
+}
 NOT_CONVERGED = "not converged by test"
 SPREAD = re.compile(r"\d+ (of \d+ )?members: ")
 """How the words about a committee's spread begin."""
@@ -16,6 +23,20 @@ SPREAD = re.compile(r"\d+ (of \d+ )?members: ")
 def rankable(*, dynamical: str, symmetry_kept: bool, dimensionality: int) -> bool:
     """Whether κ_L may stand in a ranked table: stable phonons, symmetry kept, three-dimensional."""
     return dynamical == "stable" and symmetry_kept and dimensionality == 3
+
+
+def validation_word(verdict: str, engine: str) -> str:
+    """What a validation adds to a label; a surrogate is never called DFT."""
+    return VALIDATION_WORDS[verdict].format(SURROGATE if engine == "surrogate" else "DFT")
+
+
+def with_validation(label: Sequence[str], word: str) -> tuple[str, ...]:
+    """The label with the word of the newest validation behind that of the phonons, in the place of an older one."""
+    known = {words.format(who) for words in VALIDATION_WORDS.values() for who in ("DFT", SURROGATE)}
+    kept = [other for other in label if other not in known]
+    phonons = [place for place, other in enumerate(kept, 1) if other in PHONON_WORDS.values()]
+    place = phonons[0] if phonons else len(kept)
+    return (*kept[:place], word, *kept[place:])
 
 
 def trust_label(

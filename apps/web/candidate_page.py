@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from apps.reviews.dossier import CandidateDossier, TensorFacts
+from apps.reviews.dossier import CandidateDossier, TensorFacts, ValidationFacts
 from apps.web.figures.cell import cell_views
 from apps.web.figures.conductivity import kappa_cumulative, kappa_temperature
-from apps.web.figures.phonons import bands_dos
+from apps.web.figures.phonons import bands_beside, bands_dos
 from kappakit import writing
 from kappakit.crystals import Crystal
 
@@ -34,6 +34,17 @@ def figures_of(dossier: CandidateDossier) -> dict[str, Any]:
     if dossier.tensors and dossier.phonons and dossier.phonons.cumulative:
         figures["cumulative"] = kappa_cumulative(dossier.phonons.cumulative, dossier.tensors[0].temperature)
     return figures
+
+
+def validation_rows(validations: Iterable[ValidationFacts]) -> list[dict[str, Any]]:
+    """Each validation with its figure, where it has bands of its own."""
+    return [{"facts": facts, "figure": _validation_figure(facts)} for facts in validations]
+
+
+def _validation_figure(facts: ValidationFacts) -> dict[str, Any] | None:
+    if facts.bands is None or facts.overlay is None:
+        return None
+    return bands_beside(facts.bands, facts.overlay, name=facts.source, overlay_name=facts.potential.name)
 
 
 def tensor_rows(dossier: CandidateDossier) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from apps.conductivity.services import validations_after
 from apps.reviews.services.summaries import candidate_summaries_refresh
 from apps.worker.advance import advance_group
 from apps.worker.registry import BINDINGS
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def job_over(job: Job, touched: set[int]) -> None:
-    """Summaries of the candidates that changed now; the campaign's next step once others see the rows."""
-    if touched:
-        candidate_summaries_refresh(touched)
+    """What waited for a DFT calculation, and summaries of the candidates that changed, now; the campaign's next step
+    once others see the rows."""
+    changed = touched | validations_after(job)
+    if changed:
+        candidate_summaries_refresh(changed)
     transaction.on_commit(lambda: advance_group(job.group, BINDINGS), robust=True)

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from apps.conductivity.services import validations_reconcile
 from apps.jobs.bindings import Binding
 from apps.jobs.dispatch import poll, wake
 from apps.jobs.selectors import is_abroad, wakes_missing
 from apps.jobs.services import expired_return
+from apps.reviews.services.summaries import candidate_summaries_refresh
 from apps.worker.advance import advance_all
 from apps.worker.alone import alone
 from apps.worker.endings import job_over
@@ -26,6 +28,7 @@ def reconcile(bindings: Mapping[str, Binding]) -> bool:
     with alone(LOCK) as mine:
         if mine:
             _return_expired(bindings)
+            _validations()
             advance_all(bindings)
             for queue, times in wakes_missing().items():
                 wake(queue, times=times)
@@ -40,3 +43,9 @@ def _return_expired(bindings: Mapping[str, Binding]) -> None:
         logger.warning("job %s failed: %s", job.pk, job.error_message)
         binding = bindings.get(job.kind)
         job_over(job, binding.failed(job, job.error_message) if binding else set())
+
+
+@transaction.atomic
+def _validations() -> None:
+    """Decisions that no job follows: denials, withdrawals."""
+    candidate_summaries_refresh(validations_reconcile())

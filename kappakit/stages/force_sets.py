@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from phono3py import Phono3py
+from phonopy import Phonopy
 from phonopy.file_IO import write_force_constants_to_hdf5
 
 from kappakit.displacements import crystal_of
 from kappakit.force_constants import harmonic_residuals, produce
 from kappakit.force_files import has_third_order, read_harmonic, read_third_order
-from kappakit.ports import Engines
+from kappakit.ports import Engines, Progress
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages.contracts import ConductivityOutputs, ForceSetInputs, Residuals
 from kappakit.stages.kappa_results import (
@@ -38,24 +41,37 @@ def run(inputs: ForceSetInputs, settings: ConductivitySettings, *, engines: Engi
     Raises InputError for a folder that holds no force sets or such as do not fit together.
     """
     folder = Path(inputs.folder)
-    return _third_order(folder, inputs, settings, engines) if has_third_order(folder) else _harmonic(inputs, settings)
+    if has_third_order(folder):
+        wanted = Wanted(folder.name, inputs.mesh, inputs.temperatures, inputs.lbte)
+        return third_order(read_third_order(folder), wanted, settings, engines.progress)
+    return second_order(read_harmonic(folder), folder.name, inputs.mesh, settings)
 
 
-def _third_order(
-    folder: Path, inputs: ForceSetInputs, settings: ConductivitySettings, engines: Engines
+@dataclass(frozen=True)
+class Wanted:
+    """Of the Boltzmann equation: mesh, temperatures K (none: the settings' own), LBTE too; `id` of the crystal."""
+
+    id: str
+    mesh: tuple[int, int, int]
+    temperatures: tuple[float, ...] = ()
+    lbte: bool = False
+
+
+def third_order(
+    calculation: Phono3py, wanted: Wanted, settings: ConductivitySettings, progress: Progress
 ) -> ConductivityOutputs:
+    """Phonons and κ_L of a calculation that holds its forces; writes its files into the current folder."""
     watch = Stopwatch()
-    calculation = read_third_order(folder)
     left = produce(calculation)
-    phonons = phonons_of(harmonic_of(calculation), inputs.mesh, settings.imaginary_tolerance)
+    phonons = phonons_of(harmonic_of(calculation), wanted.mesh, settings.imaginary_tolerance)
     primitive = crystal_of(calculation.primitive)
-    temperatures = tuple(sorted({*inputs.temperatures} or {settings.temperature}))
+    temperatures = tuple(sorted({*wanted.temperatures} or {settings.temperature}))
     solutions = Solutions(notes=(NO_KAPPA,))
     if not phonons.imaginary:
-        choice = _chosen(temperatures if inputs.lbte else ())
-        solutions = conductivities(calculation, inputs.mesh, temperatures, settings, choice, engines.progress)
+        choice = _chosen(temperatures if wanted.lbte else ())
+        solutions = conductivities(calculation, wanted.mesh, temperatures, settings, choice, progress)
     return ConductivityOutputs(
-        id=folder.name,
+        id=wanted.id,
         primitive=primitive,
         verdict=phonons.verdict,
         bands=phonons.bands,
@@ -71,17 +87,19 @@ def _third_order(
     )
 
 
-def _harmonic(inputs: ForceSetInputs, settings: ConductivitySettings) -> ConductivityOutputs:
+def second_order(
+    phonopy: Phonopy, key: str, mesh: tuple[int, int, int], settings: ConductivitySettings
+) -> ConductivityOutputs:
+    """Phonons of a calculation that holds its force constants; writes its files into the current folder."""
     watch = Stopwatch()
-    phonopy = read_harmonic(Path(inputs.folder))
-    phonons = phonons_of(phonopy, inputs.mesh, settings.imaginary_tolerance)
+    phonons = phonons_of(phonopy, mesh, settings.imaginary_tolerance)
     primitive = crystal_of(phonopy.primitive)
     fc2 = np.asarray(phonopy.force_constants)
     sum_rule, permutation = harmonic_residuals(fc2, phonopy.primitive)
     write_force_constants_to_hdf5(fc2, filename=FC2, p2s_map=phonopy.primitive.p2s_map)
     phonopy.save(PHONOPY_YAML, settings={"force_sets": True, "displacements": True})
     return ConductivityOutputs(
-        id=Path(inputs.folder).name,
+        id=key,
         primitive=primitive,
         verdict=phonons.verdict,
         bands=phonons.bands,

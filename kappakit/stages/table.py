@@ -59,6 +59,8 @@ STAGES: dict[str, Stage] = dict(
         _stage("kappa_plan", "1", c.KappaPlanInputs, c.KappaPlanOutputs, ConductivitySettings),
         _stage("conductivity", "1", c.ConductivityInputs, c.ConductivityOutputs, ConductivitySettings),
         _stage("force_sets", "1", c.ForceSetInputs, c.ConductivityOutputs, ConductivitySettings),
+        _stage("validation_cells", "1", c.ValidationCellsInputs, c.ValidationCellsOutputs, ConductivitySettings),
+        _stage("validate", "1", c.ValidateInputs, c.ValidateOutputs, ConductivitySettings),
         _stage("train_potential", "1", c.TrainInputs, c.TrainOutputs),
         _stage("train_generator", "2", c.TrainGeneratorInputs, c.TrainGeneratorOutputs),
         _stage("assess_generator", "1", c.AssessInputs, c.AssessOutputs, GenerateSettings),

@@ -3,6 +3,13 @@
 from apps.conductivity.services.force_sets import ForceSetsRefused, accepted, force_sets_submit
 from apps.conductivity.services.neighbours import neighbours_search_again
 from apps.conductivity.services.plans import plan_retry, plan_start
+from apps.conductivity.services.validations import (
+    validation_request,
+    validation_resume,
+    validations_advance,
+    validations_after,
+    validations_reconcile,
+)
 
 __all__ = [
     "ForceSetsRefused",
@@ -11,4 +18,9 @@ __all__ = [
     "neighbours_search_again",
     "plan_retry",
     "plan_start",
+    "validation_request",
+    "validation_resume",
+    "validations_advance",
+    "validations_after",
+    "validations_reconcile",
 ]

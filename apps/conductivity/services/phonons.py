@@ -12,10 +12,11 @@ import numpy as np
 from apps.artifacts import services as stored
 from apps.artifacts.models import Artifact
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
-from apps.conductivity.trust import rankable, trust_label
+from apps.conductivity.selectors import validation_word_of
+from apps.conductivity.trust import rankable, trust_label, with_validation
 from apps.structures.services import structures_record
 from kappakit.protocol import ConductivitySettings
-from kappakit.stages.contracts import ConductivityOutputs, ModeData, Tensor
+from kappakit.stages.contracts import Bands, ConductivityOutputs, ModeData, Tensor
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ def phonons_record(
     return row
 
 
+def bands_as_dict(bands: Bands) -> dict[str, Any]:
+    """Plain JSON: distances 1/Å, frequencies THz, ticks, breaks."""
+    return {
+        "distances": bands.distances.tolist(),
+        "frequencies": bands.frequencies.tolist(),
+        "ticks": [[at, label] for at, label in bands.ticks],
+        "breaks": list(bands.breaks),
+    }
+
+
 def _record_files(row: PhononResult, artifacts: Mapping[str, int]) -> None:
     for kind, artifact_id in artifacts.items():
         PhononFile.objects.update_or_create(phonons=row, kind=kind, defaults={"artifact_id": artifact_id})
@@ -75,12 +86,7 @@ def _modes_stored(modes: ModeData | None) -> Artifact | None:
 def _phonon_values(outputs: ConductivityOutputs) -> dict[str, Any]:
     bands, dos, modes = outputs.bands, outputs.dos, outputs.modes
     return asdict(outputs.verdict) | {
-        "bands": {
-            "distances": bands.distances.tolist(),
-            "frequencies": bands.frequencies.tolist(),
-            "ticks": [[at, label] for at, label in bands.ticks],
-            "breaks": list(bands.breaks),
-        },
+        "bands": bands_as_dict(bands),
         "dos": {"frequencies": dos.frequencies.tolist(), "total": dos.total.tolist()},
         "cumulative": modes
         and {"mean_free_paths": modes.mean_free_paths.tolist(), "cumulative": modes.cumulative.tolist()},
@@ -113,9 +119,21 @@ def _tensor_values(
             symmetry_kept=standing.symmetry_kept is not False,
             dimensionality=standing.dimensionality,
         ),
-        "label": list(_label(tensor, temperature, outputs, standing)),
+        "label": list(_validated(_label(tensor, temperature, outputs, standing), plan)),
         "seconds": tensor.seconds,
     }
+
+
+def tensors_relabel(candidate_id: int) -> None:
+    """Every κ_L of a candidate says what its newest validation found."""
+    word = validation_word_of(candidate_id)
+    for tensor in KappaTensor.objects.filter(candidate_id=candidate_id).only("label"):
+        KappaTensor.objects.filter(pk=tensor.pk).update(label=list(with_validation(tensor.label, word)))
+
+
+def _validated(label: tuple[str, ...], plan: KappaPlan | None) -> tuple[str, ...]:
+    word = validation_word_of(plan.candidate_id) if plan else ""
+    return with_validation(label, word) if word else label
 
 
 def _label(tensor: Tensor, temperature: float, outputs: ConductivityOutputs, standing: Standing) -> tuple[str, ...]:

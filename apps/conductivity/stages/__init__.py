@@ -1,8 +1,8 @@
-"""How planning, conductivity, neighbours and force sets meet the database."""
+"""How planning, conductivity, neighbours, force sets and validations meet the database."""
 
 from __future__ import annotations
 
-from apps.conductivity.stages import conductivity, force_sets, kappa_plan, kappa_spread, neighbours
+from apps.conductivity.stages import conductivity, force_sets, kappa_plan, kappa_spread, neighbours, validation
 from apps.jobs.bindings import Binding
 
 BINDINGS: tuple[Binding, ...] = (
@@ -11,4 +11,6 @@ BINDINGS: tuple[Binding, ...] = (
     kappa_spread.BINDING,
     neighbours.BINDING,
     force_sets.BINDING,
+    validation.CELLS,
+    validation.VALIDATED,
 )

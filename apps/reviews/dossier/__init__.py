@@ -42,6 +42,7 @@ from apps.reviews.dossier.structure import (
     SymmetryFacts,
     Vector,
 )
+from apps.reviews.dossier.validation import ValidationCost, ValidationFacts, ValidationRequest
 
 __all__ = [
     "BandsFacts",
@@ -72,6 +73,9 @@ __all__ = [
     "SymmetryFacts",
     "TensorFacts",
     "UncertaintyFacts",
+    "ValidationCost",
+    "ValidationFacts",
+    "ValidationRequest",
     "Vector",
 ]
 
@@ -81,7 +85,7 @@ class CandidateDossier:
     """Everything about one candidate. `displayed` is the structure that a page shows first: relaxed, else start.
 
     `plan`, `phonons`, `tensors` belong to the newest plan; `older_plans` are those before it. above_hull eV/atom.
-    `uncertainty`: of the newest committee that evaluated the candidate.
+    `uncertainty`: of the newest committee that evaluated the candidate. `validations` by DFT: newest first.
     outcome: 'pending' | 'rejected' | 'duplicate' | 'screened-out' | 'kept'. verdict: '' | 'shortlist' | 'reject'.
     """
 
@@ -113,6 +117,7 @@ class CandidateDossier:
     phonons: PhononFacts | None
     tensors: tuple[TensorFacts, ...]
     uncertainty: UncertaintyFacts | None
+    validations: tuple[ValidationFacts, ...]
     map_place: MapPlace | None
     selections: tuple[SelectionFacts, ...]
     reviews: tuple[ReviewFacts, ...]

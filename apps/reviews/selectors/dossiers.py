@@ -1,4 +1,4 @@
-"""The dossier of one candidate: the one join over the whole house, in at most fifteen queries."""
+"""The dossier of one candidate: the one join over the whole house, in at most sixteen queries."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from apps.reviews import dossier as d
 from apps.reviews.models import CandidateListItem, Review, ReviewKind
 from apps.reviews.selectors import parts
 from apps.reviews.selectors.provenance import downloads, provenance
+from apps.reviews.selectors.validations import validations_of
 from apps.structures.models import Candidate, DuplicateMatch, Exclusion, Import, LiteratureValue, Origin
 
 NEIGHBOURS_SHOWN = 10
@@ -44,8 +45,9 @@ def candidate_dossier(user: Any, candidate_id: int) -> d.CandidateDossier:
 
 
 def candidate_page(user: Any, candidate_id: int) -> tuple[d.CandidateDossier, Campaign, frozenset[str]]:
-    """The dossier without its place on the map (see candidate_place), its campaign, and what the user may do there, in
-    two queries fewer than a page may take. Raises NotThere as candidate_dossier does."""
+    """The dossier without its place on the map and its validations (see candidate_place, candidate_validations), its
+    campaign, and what the user may do there, in two queries fewer than a page may take. Raises NotThere as
+    candidate_dossier does."""
     row = _row(candidate_id)
     may = actions_of(user, row.campaign)
     if "view" not in may:
@@ -58,6 +60,17 @@ def candidate_place(user: Any, candidate_id: int) -> tuple[d.MapPlace | None, tu
     row = _row(candidate_id)
     permit(user, "view", row.campaign)
     return _map_place(row), _selections(row)
+
+
+def candidate_validations(
+    user: Any, candidate_id: int
+) -> tuple[Candidate, tuple[d.ValidationFacts, ...], frozenset[str]]:
+    """The candidate, its validations by DFT and what the user may do in its campaign. Raises NotThere."""
+    row = _row(candidate_id)
+    may = actions_of(user, row.campaign)
+    if "view" not in may:
+        raise NotThere("there is no such candidate")
+    return row, validations_of(row), may
 
 
 def _row(candidate_id: int) -> Candidate:
@@ -105,6 +118,7 @@ def _assembled(row: Candidate, *, placed: bool = True) -> d.CandidateDossier:
         phonons=parts.phonon_facts(phonons) if phonons else None,
         tensors=tuple(parts.tensor_facts(t, phonons.source) for t in tensors) if phonons else (),
         uncertainty=uncertainty_facts(row.told),
+        validations=validations_of(row) if placed else (),
         map_place=_map_place(row) if placed else None,
         selections=_selections(row) if placed else (),
         reviews=reviews,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
@@ -146,17 +147,21 @@ def phonon_facts(row: PhononResult) -> d.PhononFacts:
         "source dynamical lowest_commensurate lowest_mesh lowest_path acoustic_lowest residuals nac engine_version "
         "seconds created_at"
     )
-    bands = row.bands
-    ticks = [(float(at), str(label)) for at, label in bands["ticks"]]
     return d.PhononFacts(
         id=row.pk,
         primitive=structure_facts(row.primitive),
-        bands=d.BandsFacts(bands["distances"], bands["frequencies"], ticks, list(bands["breaks"])),
+        bands=bands_facts(row.bands),
         dos=d.DosFacts(row.dos["frequencies"], row.dos["total"]),
         cumulative=d.CumulativeFacts(**row.cumulative) if row.cumulative else None,
         notes=tuple(row.notes),
         **_copied(row, copied),
     )
+
+
+def bands_facts(bands: Mapping[str, Any]) -> d.BandsFacts:
+    """Stored bands."""
+    ticks = [(float(at), str(label)) for at, label in bands["ticks"]]
+    return d.BandsFacts(bands["distances"], bands["frequencies"], ticks, list(bands["breaks"]))
 
 
 def tensor_facts(row: KappaTensor, source: str) -> d.TensorFacts:

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Concat
 from apps.artifacts.models import Artifact
 from apps.campaigns.models import Campaign, Step
 from apps.campaigns.selectors import campaigns_visible
-from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult, Validation
 from apps.conductivity.selectors import labelled
 from apps.core.errors import NotThere
 from apps.dft.models import DftFile, DftRequest
@@ -59,6 +59,7 @@ def jobs_visible(user: Any) -> QuerySet[Job]:
         _group("neighbours", Campaign.objects.filter(pk__in=campaigns)),
         _group("kappa-plan", Selection.objects.filter(campaign__in=campaigns)),
         _dft_groups(campaigns),
+        _validation_groups(campaigns),
         _group("training", TrainedModel.objects.all()),
         _group("assessment", TrainedModel.objects.all()),
     ]
@@ -134,9 +135,18 @@ def _dft_groups(campaigns: QuerySet[Any]) -> QuerySet[Any, Any]:
     return rows.annotate(group_name=named).values("group_name")
 
 
+def _validation_groups(campaigns: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """Names as apps.conductivity.selectors.validation_group makes them."""
+    campaign, own = Cast("candidate__campaign_id", CharField()), Cast("pk", CharField())
+    named = Concat(Value("campaign:"), campaign, Value(":validation:"), own, output_field=CharField())
+    rows = Validation.objects.filter(candidate__campaign__in=campaigns).order_by()
+    return rows.annotate(group_name=named).values("group_name")
+
+
 def _artifact_sources(user: Any, sha256: str) -> list[QuerySet[Any, Any]]:
     campaigns = _campaigns(user)
-    phonons = PhononResult.objects.filter(plan__candidate__campaign__in=campaigns)
+    planned = Q(plan__candidate__campaign__in=campaigns)
+    phonons = PhononResult.objects.filter(planned | Q(validation__candidate__campaign__in=campaigns))
     return [
         _holding(PhononFile.objects.filter(phonons__in=phonons), "artifact", sha256),
         _holding(phonons, "modes", sha256),

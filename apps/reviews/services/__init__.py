@@ -19,6 +19,7 @@ from apps.reviews.services.opinions import (
 )
 from apps.reviews.services.plans import plan_retry, plan_start
 from apps.reviews.services.summaries import candidate_summaries_refresh, summaries_rebuild
+from apps.reviews.services.validations import candidate_validation_request, candidate_validation_resume
 
 __all__ = [
     "ExportRefused",
@@ -28,6 +29,8 @@ __all__ = [
     "candidate_reject",
     "candidate_shortlist",
     "candidate_summaries_refresh",
+    "candidate_validation_request",
+    "candidate_validation_resume",
     "duplicate_mark",
     "duplicate_undo",
     "exclusion_undo",

@@ -31,6 +31,23 @@ def bands_dos(bands: BandsFacts, dos: DosFacts) -> Figure:
     )  # fmt: skip
 
 
+def bands_beside(bands: BandsFacts, overlay: BandsFacts, *, name: str, overlay_name: str) -> Figure:
+    """Two sets of bands in THz at the same fractional wave vectors: `bands` drawn over `overlay`, named in a legend."""
+    ticks = merged_ticks(bands.ticks)
+    lowest = min(min(row) for drawn in (bands, overlay) for row in drawn.frequencies)
+    below = _branches(overlay, colour=SERIES[1], name=overlay_name, dash="dash")
+    return figure(
+        [*below, *_branches(bands, name=name)],
+        xaxis=axis(
+            "Wave vector", tickvals=[at for at, _ in ticks], ticktext=[label for _, label in ticks],
+            showgrid=True, zeroline=False, range=[bands.distances[0], bands.distances[-1]],
+        ),
+        yaxis=axis("Frequency (THz)", zeroline=True, zerolinewidth=1),
+        shapes=[_imaginary_ground(lowest)] if lowest < 0 else [],
+        showlegend=True,
+    )  # fmt: skip
+
+
 def merged_ticks(ticks: list[tuple[float, str]]) -> list[tuple[float, str]]:
     """One tick a place: labels that meet at a break are joined by a bar."""
     merged: list[tuple[float, str]] = []
@@ -49,12 +66,18 @@ def segments(count: int, breaks: list[int]) -> list[tuple[int, int]]:
     return list(pairwise(bounds))
 
 
-def _branches(bands: BandsFacts) -> list[go.Scatter]:
+def _branches(bands: BandsFacts, *, colour: str = SERIES[0], name: str = "", dash: str = "solid") -> list[go.Scatter]:
+    """One line a branch; together they are one entry of the legend."""
     count = len(bands.frequencies[0]) if bands.frequencies else 0
-    return [_branch(bands, branch) for branch in range(count)]
+    return [
+        _branch(bands, branch, {"color": colour, "width": 1.4, "dash": dash}).update(
+            name=name, legendgroup=name, showlegend=bool(name) and branch == 0
+        )
+        for branch in range(count)
+    ]
 
 
-def _branch(bands: BandsFacts, branch: int) -> go.Scatter:
+def _branch(bands: BandsFacts, branch: int, line: dict[str, object]) -> go.Scatter:
     x: list[float | None] = []
     y: list[float | None] = []
     for start, end in segments(len(bands.distances), bands.breaks):
@@ -65,7 +88,7 @@ def _branch(bands: BandsFacts, branch: int) -> go.Scatter:
         y=y,
         mode="lines",
         connectgaps=False,
-        line={"color": SERIES[0], "width": 1.4},
+        line=line,
         customdata=[None if value is None else value * THZ_IN_PER_CM for value in y],
         hovertemplate="%{y:.2f} THz = %{customdata:.0f} cm⁻¹<extra></extra>",
     )

@@ -20,9 +20,12 @@ THIN = "\u202f"
 
 TONES = {
     "info": {"RUNNING", "STARTED", "TRAINING", "running", "QUEUED", "imported", "generated", "structure-known"},
-    "ok": {"APPROVED", "approve", "DONE", "READY", "done", "kept", "stable", "shortlist", "new"},
+    "ok": {"APPROVED", "approve", "DONE", "READY", "done", "kept", "stable", "shortlist", "new", "confirmed"},
     "warn": {"PROPOSED", "HALTED", "PLANNED", "WAITING", "borderline", "transient", "timeout", "lost", "kappa-known"},
-    "bad": {"DENIED", "deny", "FAILED", "rejected", "reject", "imaginary", "bug", "input", "killed", "excluded"},
+    "bad": {
+        *("DENIED", "deny", "FAILED", "rejected", "reject", "imaginary", "bug", "input", "killed", "excluded"),
+        *("unstable", "different"),
+    },
 }
 """Tone of a label → the states that it colours."""
 
@@ -42,6 +45,14 @@ WORDS = {
     "killed": "died by a signal",
     "bug": "failed",
     "input": "refused its input",
+    "PREPARING": "being prepared",
+    "RELAXING": "relaxation at the gate or running",
+    "DISPLACING": "making supercells",
+    "COMPUTING": "supercells at the gate or running",
+    "ASSEMBLING": "assembling force constants",
+    "confirmed": "confirmed",
+    "unstable": "imaginary modes",
+    "different": "another structure",
     "kl": "KL divergence",
     "PROPOSED": "waits for approval",
     "approve": "approved",

@@ -11,17 +11,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.campaigns.permissions import can_create
+from apps.conductivity.selectors import validation_get
 from apps.core.errors import NotThere
 from apps.reviews import services
 from apps.reviews.selectors import candidate_dossier
-from apps.reviews.selectors.dossiers import candidate_page, candidate_place
+from apps.reviews.selectors.dossiers import candidate_page, candidate_place, candidate_validations
 from apps.reviews.selectors.programs import lists_visible, plan_visible
 from apps.structures.selectors import candidate_get
 from apps.training.selectors import likeness_possible
-from apps.web.candidate_page import dossier_json, figures_of, tensor_rows, written
+from apps.web.candidate_page import dossier_json, figures_of, tensor_rows, validation_rows, written
 from apps.web.files import attachment, stored_file
 from apps.web.page import page
 
+PARTS = ("harmonic", "anharmonic")
 VERDICTS: dict[str, Callable[..., Any]] = {
     "shortlist": services.candidate_shortlist,
     "reject": services.candidate_reject,
@@ -73,6 +75,15 @@ def candidate_place_part(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @page
+def candidate_validation_part(request: HttpRequest, pk: int) -> HttpResponse:
+    """Its validations by DFT: a part of the page that loads by itself."""
+    row, validations, may = candidate_validations(request.user, pk)
+    context = {"row": row, "may": may, "validations": validation_rows(validations)}
+    return render(request, "web/candidate/validation.html", context)
+
+
+@require_GET
+@page
 def candidate_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """A download: written on request, or stored."""
     dossier = candidate_dossier(request.user, pk)
@@ -114,6 +125,24 @@ def candidate_listed(request: HttpRequest, pk: int) -> HttpResponse:
         raise NotThere("Choose a list, or name a new one.")
     services.list_add(candidate_list=target, candidate_ids=[pk], user=request.user, note=request.POST.get("note", ""))
     messages.success(request, f"On the list “{target.name}”.")
+    return redirect("candidate", pk)
+
+
+@require_POST
+@page
+def candidate_validate(request: HttpRequest, pk: int) -> HttpResponse:
+    """A reviewer asks for a validation by DFT, or for one that stopped to go on."""
+    row = candidate_get(request.user, pk)
+    stopped = request.POST.get("resume", "")
+    if stopped.isdecimal():
+        services.candidate_validation_resume(validation=validation_get(request.user, int(stopped)), user=request.user)
+        messages.success(request, "It goes on.")
+        return redirect("candidate", pk)
+    part = request.POST.get("part", "harmonic")
+    if part not in PARTS:
+        raise NotThere("There is no such validation.")
+    services.candidate_validation_request(candidate=row, user=request.user, part=part)
+    messages.success(request, "Its supercells are being counted; then an approver is asked.")
     return redirect("candidate", pk)
 
 

@@ -99,15 +99,28 @@ from kappakit.stages.contracts.records import (
     TrainInputs,
     TrainOutputs,
 )
+from kappakit.stages.contracts.validation import (
+    ANHARMONIC,
+    HARMONIC,
+    CellForces,
+    PartSize,
+    ValidateInputs,
+    ValidateOutputs,
+    ValidationCellsInputs,
+    ValidationCellsOutputs,
+)
 
 __all__ = [
+    "ANHARMONIC",
     "FINGERPRINTS",
+    "HARMONIC",
     "AssessInputs",
     "AssessOutputs",
     "Bands",
     "CalculateInputs",
     "CalculateOutputs",
     "Calibration",
+    "CellForces",
     "ConductivityInputs",
     "ConductivityOutputs",
     "DeduplicateInputs",
@@ -143,6 +156,7 @@ __all__ = [
     "NoveltyInputs",
     "NoveltyOutputs",
     "NoveltyVerdict",
+    "PartSize",
     "PhononVerdict",
     "Pick",
     "RattleInputs",
@@ -180,4 +194,8 @@ __all__ = [
     "UncertaintyItem",
     "UncertaintyOutputs",
     "UploadInputs",
+    "ValidateInputs",
+    "ValidateOutputs",
+    "ValidationCellsInputs",
+    "ValidationCellsOutputs",
 ]
