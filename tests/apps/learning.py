@@ -34,7 +34,7 @@ from tests.apps.rows import a_campaign, a_candidate, a_crystal, a_user
 POOL = ("import_structures", "relax", "deduplicate", "novelty", "screen", "stability", "embed")
 SETTINGS = CommitteeSettings(size=3, start="upload", start_count=0, max_iterations=4, rattles=2, rattle_length=0.0)
 DFT = DftSettings(engine="gpaw", k_spacing=0.8, spin=False, cutoff=300.0)
-QUEUES = ("light", "heavy", "gpu")
+QUEUES = ("light", "heavy", "gpu", "single")
 RealStage = Callable[[Job, Loaded], tuple[Any, dict[str, int]]]
 """job, what was loaded → outputs, ids of the stored files by kind."""
 
