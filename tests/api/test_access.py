@@ -35,6 +35,7 @@ NO_GET = {"api-start", "api-cancel", "api-resume", "api-imports", "api-list-remo
     "api-like",
     "api-assessments",
     "api-dft-decide",
+    "api-validations",
 }
 NAMES = [p.name for p in urlpatterns if p.name]
 ABOUT_ROWS = [n for n in NAMES if n not in OPEN | OWN | LISTS | FOR_ALL]

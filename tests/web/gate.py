@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import numpy as np
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -72,7 +73,7 @@ def a_result(calculation: DftCalculation, **facts) -> DftResult:
 
 
 def ended(calculation: DftCalculation, result: DftResult | None, failure: str = "") -> DftCalculation:
-    job, _ = claim(queue="heavy", owner="o", host="here", lease_s=60)
+    job, _ = claim(queue=settings.DFT_QUEUE, owner="o", host="here", lease_s=60)
     assert job == jobs_of(calculation).last()
     Job.objects.filter(pk=job.pk).update(state="DONE", lease_owner="", lease_until=None)
     Attempt.objects.filter(job=job).update(outcome=Outcome.DONE)

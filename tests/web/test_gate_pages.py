@@ -99,7 +99,7 @@ class TestPages:
         page = text(as_user(gate.approver).get(reverse("dft-request", args=[gate.request.pk])))
         assert gate.waiting[0].inputs_sha256 in page
         assert "What the committee learns." in page
-        assert "K spacing (1/Å)" in page
+        assert "-point spacing (1/Å)" in page
         assert "Approve the chosen" in page
         other = text(as_user(gate.scientist).get(reverse("dft-request", args=[gate.request.pk])))
         assert "Approve the chosen" not in other
