@@ -193,10 +193,7 @@ VALIDATION_ORDER = (
     ValidationState.ASSEMBLING, ValidationState.DONE,
 )  # fmt: skip
 VALIDATION_MOVES: dict[Any, frozenset[Any]] = {
-    **{
-        now: frozenset({after, ValidationState.FAILED})
-        for now, after in pairwise(VALIDATION_ORDER)
-    },
+    **{now: frozenset({after, ValidationState.FAILED}) for now, after in pairwise(VALIDATION_ORDER)},
     ValidationState.FAILED: frozenset(VALIDATION_ORDER[:-1]),
 }
 
