@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from apps.conductivity.sweeps import Cost, what_starts
-from apps.conductivity.trust import rankable, trust_label
+from apps.conductivity.trust import rankable, trust_label, validation_word, with_validation
 from kappakit.protocol import ConductivitySettings
 
 LABEL = {
@@ -78,3 +78,19 @@ LIMITS = replace(
 def test_the_cheapest_start_until_the_sweeps_budget_is_used(costs, start, waiting) -> None:
     sweep = what_starts(costs, LIMITS)
     assert (sweep.start, sweep.waiting) == (start, waiting)
+
+
+def test_a_validation_stands_behind_the_phonons_and_takes_an_older_one_s_place() -> None:
+    label = ("carbon-laptop (9f9f9f9f)", "RTA", "stable phonons", "symmetry kept", "not converged by test")
+    confirmed = with_validation(label, validation_word("confirmed", "gpaw"))
+    assert confirmed[2:4] == ("stable phonons", "DFT confirms stable phonons")
+    assert with_validation(confirmed, validation_word("unstable", "vasp"))[2:5] == (
+        "stable phonons",
+        "DFT: imaginary modes",
+        "symmetry kept",
+    )
+
+
+def test_a_surrogate_s_word_never_begins_with_dft() -> None:
+    for verdict in ("confirmed", "borderline", "unstable", "different"):
+        assert validation_word(verdict, "surrogate").startswith("surrogate in DFT's place")
