@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.accounts.models import User
@@ -60,8 +61,8 @@ class Way:
             calculation_decide(calculation=row, version=row.version, answer=answer, user=self.approver, reason=reason)
 
 
-def a_way(protocol: Protocol = PROTOCOL) -> Way:
-    scientist = a_user("scientist")
+def a_way(protocol: Protocol = PROTOCOL, owner: User | None = None) -> Way:
+    scientist = owner or a_user("scientist")
     campaign = a_campaign(scientist, protocol=protocol)
     approver = a_member(campaign, "approver", name="approver")
     budget_grant(campaign=campaign, core_hours=1000.0, user=approver)
@@ -80,6 +81,7 @@ def run_jobs(folder: Path) -> list[str]:
     return kinds
 
 
+@transaction.atomic
 def run_job(job: Job, folder: Path) -> None:
     """Load, run in a folder as the worker's process does, and save."""
     _begun(job)
@@ -102,6 +104,7 @@ def compute(request: DftRequest | None, *, stiffness: float = 1.0, **facts: Any)
         ended(row, CalculateOutputs(_result(row, stiffness, **facts), "", "", 60.0, 1))
 
 
+@transaction.atomic
 def ended(row: DftCalculation, outputs: CalculateOutputs) -> None:
     """As the worker ends the calculation's newest job."""
     job = jobs_of(row).last()

@@ -57,7 +57,7 @@ def supercells_propose(validation: Validation, cells: Sequence[Crystal], labels:
     """One calculation a supercell, in the order of the data set."""
     settings = dft_settings(validation)
     tasks = [(label, _task(LABEL, cell, settings)) for label, cell in zip(labels, cells, strict=True)]
-    title = f"Validation of {validation.candidate}: {len(cells)} supercells, {validation.part}"
+    title = f"Validation of {validation.candidate}: {_counted(len(cells))}, {validation.part}"
     decides = f"Decides {DECIDES[validation.part]}. All of them are needed."
     return _proposed(validation, "supercells", title, tasks, decides)
 
@@ -85,12 +85,15 @@ def _first_words(validation: Validation) -> str:
 
 
 def _part_words(row: Mapping[str, Any], *, mine: bool) -> str:
-    word = "supercell" if row["supercells"] == 1 else "supercells"
     when = "asked for next" if mine else "not asked for now"
     return (
-        f"{row['part']}: {row['supercells']} {word} of {row['atoms']} atoms, about {row['core_hours']:.3g} core-hours "
-        f"({row['basis']}), {when}"
+        f"{row['part']}: {_counted(row['supercells'])} of {row['atoms']} atoms, "
+        f"about {row['core_hours']:.3g} core-hours ({row['basis']}), {when}"
     )
+
+
+def _counted(supercells: int) -> str:
+    return f"{supercells} supercell{'' if supercells == 1 else 's'}"
 
 
 def _task(task: str, crystal: Crystal, settings: DftSettings) -> DftTask:

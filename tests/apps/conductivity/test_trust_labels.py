@@ -7,7 +7,15 @@ from dataclasses import replace
 import pytest
 
 from apps.conductivity.sweeps import Cost, what_starts
-from apps.conductivity.trust import completed, rankable, spread_words, trust_label, with_spread
+from apps.conductivity.trust import (
+    completed,
+    rankable,
+    spread_words,
+    trust_label,
+    validation_word,
+    with_spread,
+    with_validation,
+)
 from kappakit.protocol import ConductivitySettings
 
 LABEL = {
@@ -104,3 +112,19 @@ def test_a_newer_spread_takes_the_place_of_an_older_one() -> None:
         *label[:2],
         "7 of 8 members: 3–4, σ 0.5 W/(m·K)",
     ]
+
+
+def test_a_validation_stands_behind_the_phonons_and_takes_an_older_one_s_place() -> None:
+    label = ("carbon-laptop (9f9f9f9f)", "RTA", "stable phonons", "symmetry kept", "not converged by test")
+    confirmed = with_validation(label, validation_word("confirmed", "gpaw"))
+    assert confirmed[2:4] == ("stable phonons", "DFT confirms stable phonons")
+    assert with_validation(confirmed, validation_word("unstable", "vasp"))[2:5] == (
+        "stable phonons",
+        "DFT: imaginary modes",
+        "symmetry kept",
+    )
+
+
+def test_a_surrogate_s_word_never_begins_with_dft() -> None:
+    for verdict in ("confirmed", "borderline", "unstable", "different"):
+        assert validation_word(verdict, "surrogate").startswith("surrogate in DFT's place")
