@@ -29,7 +29,7 @@ def row(**changes: object) -> RankedRow:
         "principal": (2573.4, 2573.4, 2573.4), "uvw": ("any direction",) * 3, "temperature": 300.0, "method": "RTA",
         "mesh": (10, 10, 10), "potential": "carbon-laptop", "space_group_number": 227, "space_group": "Fd-3m",
         "n_primitive": 2, "dimensionality": 3, "known_as": "diamond", "novelty": "kappa-known", "above_hull": 0.1,
-        "label": ("RTA",), "ultrahigh": True,
+        "label": ("carbon-laptop (9f9f9f9f)", "RTA", "not converged by test"), "ultrahigh": True,
     }  # fmt: skip
     return RankedRow(**facts | changes)
 
@@ -99,3 +99,11 @@ def test_a_potential_that_failed_its_shipping_rule_is_announced() -> None:
 )
 def test_the_exit_code_says_how_it_ended(state: str, ranked: int, code: int) -> None:
     assert exit_code(Snapshot(state, "", (), over=True), ranked) == code
+
+
+def test_words_that_all_trust_labels_share_stand_below_the_table_and_the_others_in_their_row() -> None:
+    layered = row(rank=2, label=("carbon-laptop (9f9f9f9f)", "RTA", "uncertainty 12 meV/atom (8 members)"))
+    told = printed(table(rows=(row(), layered)))
+    assert "Trust, of all above: carbon-laptop (9f9f9f9f) · RTA\n" in told
+    assert "not converged by test" in told
+    assert "uncertainty 12 meV/atom (8 members)" in " ".join(told.split())
