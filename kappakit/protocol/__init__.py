@@ -165,7 +165,15 @@ PROTOCOLS: dict[str, Protocol] = {
         generate=replace(GENERATIONS["simple"], count=300),
         sample=SampleSettings(count=45),
         committee=CommitteeSettings(
-            size=8, start_count=100, epochs=40, warm_epochs=10, max_iterations=30, rattle_length=0.0, spread="none"
+            size=8,
+            start_count=150,
+            epochs=60,
+            warm_epochs=12,
+            threshold=30.0,
+            max_iterations=40,
+            rattle_length=0.0,
+            label="auto",
+            spread="none",
         ),
         dft=replace(LAPTOP_DFT, engine="surrogate"),
         conductivity=ConductivitySettings(method="rta", max_sweep_evaluations=0),

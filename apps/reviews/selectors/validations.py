@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from apps.conductivity.models import Validation, ValidationState
-from apps.conductivity.selectors import dft_settings, validation_source
+from apps.conductivity.models import KappaTensor, Validation, ValidationState
+from apps.conductivity.selectors import dft_settings, labelled, validation_source
 from apps.conductivity.trust import validation_word
 from apps.dft.models import Decision, DftCalculation, DftRequest
 from apps.reviews import dossier as d
@@ -30,7 +30,7 @@ def validations_of(candidate: Candidate) -> tuple[d.ValidationFacts, ...]:
     ordered = calculations.order_by("order", "version", "pk")
     rows = Validation.objects.filter(candidate=candidate).select_related(*JOINED).defer("dataset")
     rows = rows.prefetch_related(
-        "phonons__tensors",
+        Prefetch("phonons__tensors", labelled(KappaTensor.objects.all())),
         Prefetch("relax_request__calculations", ordered),
         Prefetch("supercell_request__calculations", ordered),
     )
