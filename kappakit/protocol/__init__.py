@@ -153,6 +153,7 @@ PROTOCOLS: dict[str, Protocol] = {
             warm_epochs=15,
             max_iterations=3,
             rattle_length=0.0,
+            label="auto",
             spread="ultrahigh",
             spread_count=2,
         ),
@@ -162,7 +163,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "replay": replace(
         DEMO,
         source="generate",
-        generate=replace(GENERATIONS["simple"], count=300),
+        generate=replace(GENERATIONS["simple"], count=300, report_count=0),
         sample=SampleSettings(count=45),
         committee=CommitteeSettings(
             size=8,
