@@ -58,6 +58,12 @@ def test_labels_that_wait_for_an_approver_are_named(ours, world) -> None:
     assert candidates[1].label in page
 
 
+def test_a_committee_that_is_still_being_trained_has_no_numbers_yet(ours, world) -> None:
+    asks_for_a_committee(world.campaign)
+    Committee.objects.create(campaign=world.campaign, sweep=0, iteration=0, settings={})
+    assert "Still above the threshold" in shown(ours, world.campaign)
+
+
 def test_a_member_that_is_left_out_is_told_with_its_reason(ours, world) -> None:
     a_history(world.campaign, list(world.candidates.values()), left_out="Its training ended in NaN three times.")
     page = shown(ours, world.campaign)

@@ -64,10 +64,15 @@ WORDS = {
 }
 
 
+def _absent(value: Any) -> bool:
+    """None, or what a template makes of a field of None."""
+    return value is None or value == ""
+
+
 @register.filter
 def num(value: float | None, digits: int = 3) -> str:
     """`digits` significant ones, a real minus, thin spaces in thousands; '–' where there is nothing."""
-    if value is None:
+    if _absent(value):
         return ABSENT
     if value == 0:
         return "0"
@@ -80,13 +85,13 @@ def num(value: float | None, digits: int = 3) -> str:
 @register.filter
 def fixed(value: float | None, decimals: int = 3) -> str:
     """`decimals` decimals, a real minus; '–' where there is nothing."""
-    return ABSENT if value is None else f"{value:.{decimals}f}".replace("-", "−")
+    return ABSENT if _absent(value) else f"{value:.{decimals}f}".replace("-", "−")
 
 
 @register.filter
 def hours(value: float | None) -> str:
     """Core-hours: three digits, never a power of ten; below a thousandth it says so."""
-    if value is None:
+    if _absent(value):
         return ABSENT
     return "< 0.001" if 0 < value < 1e-3 else num(round(value, 3), 3)
 
@@ -94,7 +99,7 @@ def hours(value: float | None) -> str:
 @register.filter
 def kappa(value: float | None) -> str:
     """κ_L in W/(m·K): whole numbers from 100, else three digits."""
-    if value is None:
+    if _absent(value):
         return ABSENT
     return _grouped(f"{value:.0f}") if abs(value) >= 100 else num(value, 3)
 
@@ -102,13 +107,13 @@ def kappa(value: float | None) -> str:
 @register.filter
 def count(value: int | None) -> str:
     """A whole number with thin spaces in thousands."""
-    return ABSENT if value is None else _grouped(f"{value:d}")
+    return ABSENT if _absent(value) else _grouped(f"{value:d}")
 
 
 @register.filter
 def duration(seconds: float | None) -> str:
     """'42 s', '3 min 5 s', '2 h 10 min'; '–' where there is nothing."""
-    if seconds is None:
+    if _absent(seconds):
         return ABSENT
     whole = round(seconds)
     if whole < 60:
@@ -123,13 +128,13 @@ def duration(seconds: float | None) -> str:
 @register.filter
 def minutes(value: float | None) -> str:
     """A duration given in minutes."""
-    return ABSENT if value is None else duration(60.0 * value)
+    return ABSENT if _absent(value) else duration(60.0 * value)
 
 
 @register.filter
 def percent(value: float | None, decimals: int = 0) -> str:
     """A share as per cent."""
-    return ABSENT if value is None else f"{100 * value:.{decimals}f} %".replace("-", "−")
+    return ABSENT if _absent(value) else f"{100 * value:.{decimals}f} %".replace("-", "−")
 
 
 @register.filter
