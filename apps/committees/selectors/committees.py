@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet
 
@@ -11,17 +10,6 @@ from apps.campaigns.models import Campaign
 from apps.committees.models import Committee, LabelRound, Member, UncertaintyRecord
 from apps.dft.states import Decision
 from apps.training.models import TrainedModel
-
-
-@dataclass(frozen=True)
-class Uncertainty:
-    """The newest about a candidate: `energy_std` meV/atom, `force_spread` eV/Å, by the committee sweep/iteration."""
-
-    energy_std: float
-    force_spread: float
-    committee: int
-    sweep: int
-    iteration: int
 
 
 def committees_of(campaign: Campaign) -> QuerySet[Committee]:
@@ -88,11 +76,3 @@ def records_of(committee: Committee) -> QuerySet[UncertaintyRecord]:
     """What its members said, most uncertain in energy first."""
     rows = UncertaintyRecord.objects.filter(committee=committee).select_related("candidate")
     return rows.order_by("-energy_std", "candidate_id")
-
-
-def newest_uncertainty(candidate_ids: Iterable[int]) -> dict[int, Uncertainty]:
-    """Candidate → what the newest committee that was asked about it said. One query."""
-    rows = UncertaintyRecord.objects.filter(candidate_id__in=list(candidate_ids))
-    newest = rows.order_by("candidate_id", "-committee_id").distinct("candidate_id")
-    columns = ("candidate_id", "energy_std", "force_spread", "committee_id", "committee__sweep", "committee__iteration")
-    return {pk: Uncertainty(*facts) for pk, *facts in newest.values_list(*columns)}

@@ -10,7 +10,7 @@ from django.conf import settings as project
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 
 from apps.campaigns.models import Campaign, Membership
-from apps.campaigns.permissions import actions_of, permit
+from apps.campaigns.permissions import actions_of
 from apps.campaigns.selectors import campaigns_visible
 from apps.core.errors import NotThere
 from apps.dft.estimates import History
@@ -102,8 +102,8 @@ def budgets_of(campaign_ids: Iterable[int]) -> dict[int, Budget]:
 
 def _budget(sums: dict[str, float]) -> Budget:
     granted = sums.get(EntryKind.GRANT, 0.0) + sums.get(EntryKind.REVOKE, 0.0)
-    reserved = -(sums.get(EntryKind.RESERVE, 0.0) + sums.get(EntryKind.RELEASE, 0.0))
-    return Budget(granted, -sums.get(EntryKind.CONSUME, 0.0), reserved)
+    reserved = 0.0 - (sums.get(EntryKind.RESERVE, 0.0) + sums.get(EntryKind.RELEASE, 0.0))
+    return Budget(granted, 0.0 - sums.get(EntryKind.CONSUME, 0.0), reserved)
 
 
 def outstanding(calculation: DftCalculation) -> float:
@@ -297,8 +297,3 @@ def outcomes_of_purpose(campaign: Campaign, purpose: str = Purpose.LABEL) -> Que
         calculation__campaign=campaign, calculation__request__purpose=purpose, calculation__state=Decision.DONE
     )
     return rows.select_related("calculation__request", "calculation__structure").order_by("calculation_id")
-
-
-def viewable(user: Any, campaign: Campaign) -> None:
-    """Pass, or raise NotThere."""
-    permit(user, "view", campaign)

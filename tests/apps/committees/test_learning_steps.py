@@ -20,8 +20,8 @@ from apps.committees.selectors import (
     label_items,
     last_committee,
     members_of,
-    newest_uncertainty,
 )
+from apps.committees.selectors.uncertainties import uncertainties
 from apps.committees.services import LabelsRefused, labels_add
 from apps.conductivity.models import KappaPlan, KappaSpread, KappaTensor
 from apps.core.errors import Conflict, NotAllowed
@@ -245,7 +245,7 @@ class TestUncertainty:
         assert committee.above == [learning.candidates[1].pk, learning.candidates[0].pk]
         assert committee.calibration["energy_mae"] == 1.5
         assert committee.calibration["groups"] == ["group 6", "group 7"]
-        found = newest_uncertainty([x.pk for x in learning.candidates])
+        found = uncertainties([x.pk for x in learning.candidates])
         assert {pk: row.energy_std for pk, row in found.items()} == {
             learning.candidates[0].pk: 30.0, learning.candidates[1].pk: 50.0, learning.candidates[2].pk: 1.0
         }  # fmt: skip
@@ -267,9 +267,9 @@ class TestUncertainty:
         learning.go()
         approve(learning)
         learning.go()
-        (found,) = newest_uncertainty([learning.candidates[0].pk]).values()
+        (found,) = uncertainties([learning.candidates[0].pk]).values()
         assert (found.energy_std, found.iteration) == (4.0, 1)
-        assert newest_uncertainty([]) == {}
+        assert uncertainties([]) == {}
 
 
 class TestLabels:
