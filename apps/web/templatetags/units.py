@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from django import template
@@ -64,16 +65,20 @@ WORDS = {
 }
 
 
-def _absent(value: Any) -> bool:
-    """None, or what a template makes of a field of None."""
-    return value is None or value == ""
+def _or_absent(show: Callable[..., str]) -> Callable[..., str]:
+    """The filter `show`, and '–' for None and for '', which a template makes of a field of None."""
+
+    @wraps(show)
+    def shown(value: Any, *arguments: Any) -> str:
+        return ABSENT if value is None or value == "" else show(value, *arguments)
+
+    return shown
 
 
 @register.filter
-def num(value: float | None, digits: int = 3) -> str:
+@_or_absent
+def num(value: float, digits: int = 3) -> str:
     """`digits` significant ones, a real minus, thin spaces in thousands; '–' where there is nothing."""
-    if _absent(value):
-        return ABSENT
     if value == 0:
         return "0"
     text = f"{value:.{digits}g}"
@@ -83,38 +88,37 @@ def num(value: float | None, digits: int = 3) -> str:
 
 
 @register.filter
-def fixed(value: float | None, decimals: int = 3) -> str:
+@_or_absent
+def fixed(value: float, decimals: int = 3) -> str:
     """`decimals` decimals, a real minus; '–' where there is nothing."""
-    return ABSENT if _absent(value) else f"{value:.{decimals}f}".replace("-", "−")
+    return f"{value:.{decimals}f}".replace("-", "−")
 
 
 @register.filter
-def hours(value: float | None) -> str:
+@_or_absent
+def hours(value: float) -> str:
     """Core-hours: three digits, never a power of ten; below a thousandth it says so."""
-    if _absent(value):
-        return ABSENT
     return "< 0.001" if 0 < value < 1e-3 else num(round(value, 3), 3)
 
 
 @register.filter
-def kappa(value: float | None) -> str:
+@_or_absent
+def kappa(value: float) -> str:
     """κ_L in W/(m·K): whole numbers from 100, else three digits."""
-    if _absent(value):
-        return ABSENT
     return _grouped(f"{value:.0f}") if abs(value) >= 100 else num(value, 3)
 
 
 @register.filter
-def count(value: int | None) -> str:
+@_or_absent
+def count(value: int) -> str:
     """A whole number with thin spaces in thousands."""
-    return ABSENT if _absent(value) else _grouped(f"{value:d}")
+    return _grouped(f"{value:d}")
 
 
 @register.filter
-def duration(seconds: float | None) -> str:
+@_or_absent
+def duration(seconds: float) -> str:
     """'42 s', '3 min 5 s', '2 h 10 min'; '–' where there is nothing."""
-    if _absent(seconds):
-        return ABSENT
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
@@ -126,15 +130,17 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
-def minutes(value: float | None) -> str:
+@_or_absent
+def minutes(value: float) -> str:
     """A duration given in minutes."""
-    return ABSENT if _absent(value) else duration(60.0 * value)
+    return duration(60.0 * value)
 
 
 @register.filter
-def percent(value: float | None, decimals: int = 0) -> str:
+@_or_absent
+def percent(value: float, decimals: int = 0) -> str:
     """A share as per cent."""
-    return ABSENT if _absent(value) else f"{100 * value:.{decimals}f} %".replace("-", "−")
+    return f"{100 * value:.{decimals}f} %".replace("-", "−")
 
 
 @register.filter
