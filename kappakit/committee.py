@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from kappakit.errors import InputError
-from kappakit.ports import CommitteeEvaluation, LabelledCrystal
+from kappakit.ports import Calibration, CommitteeEvaluation, LabelledCrystal
 
 MEV = 1000.0
 
@@ -61,29 +61,7 @@ def _std(values: np.ndarray, ddof: int) -> float:
     return float(np.std(values, ddof=ddof))
 
 
-@dataclass(frozen=True, eq=False)
-class Calibrated:
-    """Spread against true error on labelled frames. By frame (f,): spread_energy and error_energy (of the mean over
-    members, absolute) in meV/atom; spread_force as force_spread and error_force, the largest norm over atoms of the
-    mean's error, in eV/Å. Over all frames: energy_mae meV/atom and force_rmse meV/Å (by component) of the mean, and of
-    each member (m,); rank_*: Spearman's ρ of spread and error, 0 where it is not defined; ratio_energy: rms error
-    over rms spread, 0 where there is no spread."""
-
-    spread_energy: np.ndarray
-    error_energy: np.ndarray
-    spread_force: np.ndarray
-    error_force: np.ndarray
-    groups: tuple[str, ...]
-    energy_mae: float
-    force_rmse: float
-    member_energy_mae: np.ndarray
-    member_force_rmse: np.ndarray
-    rank_energy: float
-    rank_force: float
-    ratio_energy: float
-
-
-def calibrate(frames: Sequence[LabelledCrystal], found: Sequence[CommitteeEvaluation], ddof: int) -> Calibrated:
+def calibrate(frames: Sequence[LabelledCrystal], found: Sequence[CommitteeEvaluation], ddof: int) -> Calibration:
     """What the committee says about `frames` against their labels; raises InputError for no frames."""
     if not frames:
         raise InputError("a calibration needs labelled frames that nobody trained on")
@@ -95,7 +73,7 @@ def calibrate(frames: Sequence[LabelledCrystal], found: Sequence[CommitteeEvalua
     error_energy = np.abs(energy.mean(axis=1))
     error_force = np.array([float(np.linalg.norm(e.mean(axis=0), axis=1).max()) for e in forces])
     joined = np.concatenate(forces, axis=1)
-    return Calibrated(
+    return Calibration(
         spread_energy=spread_energy,
         error_energy=error_energy,
         spread_force=spread_force,

@@ -58,7 +58,7 @@ class Committee(models.Model):
     trained = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="used_by")
     settings = models.JSONField(help_text="snapshot of CommitteeSettings")
     labels = models.PositiveIntegerField(default=0, help_text="configurations that iterations had added")
-    calibration = models.JSONField(null=True, help_text="kappakit.stages.contracts.Calibration, see its units")
+    calibration = models.JSONField(null=True, help_text="kappakit.ports.Calibration, see its units")
     criterion = models.CharField(max_length=16, default="energy")
     highest = models.FloatField(null=True, help_text="meV/atom, or eV/Å where forces are the criterion")
     above = models.JSONField(default=list, help_text="candidates above the threshold, most uncertain first")

@@ -17,6 +17,7 @@ from kappakit.ports.generators import (
     LatentGenerator,
 )
 from kappakit.ports.potentials import (
+    Calibration,
     Committee,
     CommitteeEvaluation,
     Evaluation,
@@ -50,6 +51,7 @@ __all__ = [
     "TEST",
     "TRAIN",
     "VALIDATION",
+    "Calibration",
     "Committee",
     "CommitteeEvaluation",
     "DftCode",

@@ -103,3 +103,25 @@ class Committee(Protocol):
 
     def member(self, index: int) -> Potential:
         """One member by itself, ready at once (never compiled: a member lives for one iteration)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Spread against true error on labelled frames. By frame (f,): spread_energy and error_energy (of the mean over
+    members, absolute) in meV/atom; spread_force (kappakit.committee) and error_force, the largest norm over atoms of
+    the mean's error, in eV/Å. Over all frames: energy_mae meV/atom and force_rmse meV/Å (by component) of the mean, and of
+    each member (m,); rank_*: Spearman's ρ of spread and error, 0 where it is not defined; ratio_energy: rms error
+    over rms spread, 0 where there is no spread."""
+
+    spread_energy: np.ndarray
+    error_energy: np.ndarray
+    spread_force: np.ndarray
+    error_force: np.ndarray
+    groups: tuple[str, ...]
+    energy_mae: float
+    force_rmse: float
+    member_energy_mae: np.ndarray
+    member_force_rmse: np.ndarray
+    rank_energy: float
+    rank_force: float
+    ratio_energy: float

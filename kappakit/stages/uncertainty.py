@@ -13,7 +13,6 @@ from kappakit.labels import read_frames
 from kappakit.ports import Committee, CommitteeEvaluation, Engines
 from kappakit.protocol import CommitteeSettings
 from kappakit.stages.contracts import (
-    Calibration,
     Item,
     Refusal,
     UncertaintyInputs,
@@ -43,7 +42,7 @@ def run(inputs: UncertaintyInputs, settings: CommitteeSettings, *, engines: Engi
     refusals += [Refusal(item.id, NOT_FINITE, "an energy is not finite") for item, e in found if not _finite(e)]
     return UncertaintyOutputs(
         items=tuple(_row(item, e, settings.ddof) for item, e in finite),
-        calibration=Calibration(**vars(calibration)),
+        calibration=calibration,
         seconds=seconds,
         refusals=tuple(refusals),
     )

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "calibration",
-                    models.JSONField(help_text="kappakit.stages.contracts.Calibration, see its units", null=True),
+                    models.JSONField(help_text="kappakit.ports.Calibration, see its units", null=True),
                 ),
                 ("criterion", models.CharField(default="energy", max_length=16)),
                 ("highest", models.FloatField(help_text="meV/atom, or eV/Å where forces are the criterion", null=True)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kappakit.crystals import Crystal
-from kappakit.ports import DftResult, PotentialRef
+from kappakit.ports import Calibration, DftResult, PotentialRef
 from kappakit.stages.contracts.items import Item, Refusal
 
 
@@ -91,27 +91,6 @@ class UncertaintyItem:
     energies: np.ndarray
     energy_std: float
     force_spread: float
-
-
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """Spread against true error on the test set. By frame (f,): spread and error of the energy in meV/atom, of the
-    forces in eV/Å; `groups` (f,) names; of the committee's mean: energy MAE meV/atom, force RMSE meV/Å, each member's
-    own in `member_energy_mae` (m,), `member_force_rmse` (m,); `rank_energy`, `rank_force`: Spearman's ρ of spread and
-    error, `ratio_energy`: rms error over rms spread (1: calibrated, above: overconfident)."""
-
-    spread_energy: np.ndarray
-    error_energy: np.ndarray
-    spread_force: np.ndarray
-    error_force: np.ndarray
-    groups: tuple[str, ...]
-    energy_mae: float
-    force_rmse: float
-    member_energy_mae: np.ndarray
-    member_force_rmse: np.ndarray
-    rank_energy: float
-    rank_force: float
-    ratio_energy: float
 
 
 @dataclass(frozen=True, eq=False)
