@@ -109,8 +109,8 @@ class Committee(Protocol):
 class Calibration:
     """Spread against true error on labelled frames. By frame (f,): spread_energy and error_energy (of the mean over
     members, absolute) in meV/atom; spread_force (kappakit.committee) and error_force, the largest norm over atoms of
-    the mean's error, in eV/Å. Over all frames: energy_mae meV/atom and force_rmse meV/Å (by component) of the mean, and of
-    each member (m,); rank_*: Spearman's ρ of spread and error, 0 where it is not defined; ratio_energy: rms error
+    the mean's error, in eV/Å. Over all frames: energy_mae meV/atom and force_rmse meV/Å (by component) of the mean, and
+    of each member (m,); rank_*: Spearman's ρ of spread and error, 0 where it is not defined; ratio_energy: rms error
     over rms spread, 0 where there is no spread."""
 
     spread_energy: np.ndarray
