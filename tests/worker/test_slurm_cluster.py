@@ -120,7 +120,7 @@ def test_while_it_waits_people_are_told_where_it_is_and_how_far(submitter: Submi
     polled_until(poller, lambda: "piece 9" in why_waiting(fresh(first)))
     assert why_waiting(fresh(first)).endswith(f"running on {node.host}, 0 min; piece 9")
     assert fresh(first).progress_done == 9
-    assert "queued (Resources)" in why_waiting(fresh(second))
+    polled_until(poller, lambda: "queued (Resources)" in why_waiting(fresh(second)))
     attempt = Attempt.objects.get(job=second)
     assert (attempt.resources["state"], attempt.ended_at) == ("queued", None)
 

@@ -60,7 +60,7 @@ def test_every_doubt_has_a_word(change: dict, word: str) -> None:
 def test_a_stored_label_gains_the_committee_s_word_before_that_on_convergence() -> None:
     stored = with_spread(trust_label(**LABEL), spread_words([1580.0, 1760.0], 8))
     told = completed(stored, uncertainty=12.04, members=8)
-    assert told[-3:-1] == ("2 of 8 members: 1580–1760, σ 1.3e+02 W/(m·K)", "uncertainty 12 meV/atom (8 members)")
+    assert told[-3:-1] == ("2 of 8 members: 1580–1760, σ 127 W/(m·K)", "uncertainty 12 meV/atom (8 members)")
     assert told[-1] == "not converged by test"
     assert completed(trust_label(**LABEL), uncertainty=None, members=None) == trust_label(**LABEL)
 
