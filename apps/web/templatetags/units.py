@@ -91,7 +91,7 @@ def num(value: float, digits: int = 3) -> str:
 @_or_absent
 def fixed(value: float, decimals: int = 3) -> str:
     """`decimals` decimals, a real minus; '–' where there is nothing."""
-    return f"{value:.{decimals}f}".replace("-", "−")
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 @register.filter
@@ -140,7 +140,7 @@ def minutes(value: float) -> str:
 @_or_absent
 def percent(value: float, decimals: int = 0) -> str:
     """A share as per cent."""
-    return f"{100 * value:.{decimals}f} %".replace("-", "−")
+    return f"{round(100 * value, decimals) + 0.0:.{decimals}f} %".replace("-", "−")
 
 
 @register.filter
