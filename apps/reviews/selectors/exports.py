@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from apps.committees.selectors import final_fits_of
 from apps.reviews.models import CandidateSummary, Export
 from apps.structures.models import Candidate
 from kappakit.crystals import Crystal
@@ -36,13 +37,13 @@ EXPORT_COLUMNS: dict[str, str] = {
     "dynamical": "phonons",
     "kappa_state": "state of the κ_L calculation",
     "trust_label": "trust label of κ_L",
-    "uncertainty": "uncertainty of the potential (meV/atom)",
+    "uncertainty": "uncertainty of the committee (meV/atom)",
 }
 """Field of CandidateSummary → header with unit."""
 
 
 def export_inputs(export: Export) -> ExportInputs:
-    """The table as it stands, candidates in the order that was fixed when it was asked for. Three queries."""
+    """The table as it stands, candidates in the order that was fixed when it was asked for. Four queries."""
     summaries = CandidateSummary.objects.in_bulk(export.candidates)
     candidates = Candidate.objects.select_related("start", "relaxed", "relaxation").in_bulk(export.candidates)
     ids = [pk for pk in export.candidates if pk in summaries]
@@ -73,6 +74,10 @@ def _metadata(export: Export) -> dict[str, Any]:
         "protocol_digest": campaign.protocol_digest,
         "potential": campaign.potential.name if campaign.potential else None,
         "potential_sha256": campaign.potential.sha256 if campaign.potential else None,
+        "potentials_of_kappa": [
+            {"sweep": fit.sweep, "potential": fit.model.name, "sha256": fit.model.sha256}
+            for fit in final_fits_of(campaign)
+        ],
         "list": export.list.name if export.list else None,
         "filter": export.filter,
         "requested_by": str(export.requested_by),
