@@ -64,6 +64,15 @@ def test_a_committee_that_is_still_being_trained_has_no_numbers_yet(ours, world)
     assert "Still above the threshold" in shown(ours, world.campaign)
 
 
+def test_every_tab_says_that_a_surrogate_stands_for_dft(ours, world) -> None:
+    asks_for_a_committee(world.campaign)
+    assert "A surrogate, no DFT" not in shown(ours, world.campaign)
+    protocol = world.campaign.protocol | {"dft": {**world.campaign.protocol["dft"], "engine": "surrogate"}}
+    Campaign.objects.filter(pk=world.campaign.pk).update(protocol=protocol)
+    for tab in ("campaign", "committee", "campaign-dft", "candidates", "map"):
+        assert "A surrogate, no DFT" in ours.get(reverse(tab, args=[world.campaign.pk])).content.decode()
+
+
 def test_a_member_that_is_left_out_is_told_with_its_reason(ours, world) -> None:
     a_history(world.campaign, list(world.candidates.values()), left_out="Its training ended in NaN three times.")
     page = shown(ours, world.campaign)

@@ -191,7 +191,11 @@ def _starter(campaign: Campaign) -> Any:
 
 
 def _model_name(campaign: Campaign, tail: str) -> str:
-    """Unique: a long name of a campaign is cut and told by its number; what somebody else took gets one, too."""
+    """Unique: a long name of a campaign is cut and told by its number; what somebody else took gets one, too.
+
+    What learned from a surrogate says so wherever its name stands, beside every κ_L too.
+    """
+    tail += ", of a surrogate" if protocol_of(campaign).dft.engine == "surrogate" else ""
     room = LONGEST_NAME - len(tail) - 3
     shown = campaign.name if len(campaign.name) <= room else f"{campaign.name[: room - 15]}… ({campaign.pk})"
     name = f"{shown} · {tail}"

@@ -343,6 +343,9 @@ class TestLabels:
         (first, _) = learning.campaign.dft_calculations.order_by("order")
         assert first.state == Decision.PROPOSED
         assert DftTask.from_text(first.inputs).oracle == oracle.sha256
+        names = set(Member.objects.values_list("model__name", flat=True))
+        assert names
+        assert all(name.endswith(", of a surrogate") for name in names)
 
     def test_a_result_without_a_stress_is_not_learned_from_and_the_committee_says_so(self, learning: Learning) -> None:
         learning.spreads = [{2: 50.0}, {}]
