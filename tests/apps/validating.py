@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from apps.accounts.models import User
 from apps.campaigns.models import Campaign
-from apps.conductivity.models import PhononResult, Validation
+from apps.conductivity.models import PhononResult, Validation, ValidationState
 from apps.conductivity.stages import BINDINGS
 from apps.dft.models import DftCalculation, DftRequest
 from apps.dft.selectors import jobs_of
@@ -70,6 +70,19 @@ def a_way(protocol: Protocol = PROTOCOL, owner: User | None = None) -> Way:
     phonons = a_result(candidate)
     PhononResult.objects.filter(pk=phonons.pk).update(residuals=RESIDUALS)
     return Way(campaign, scientist, approver, candidate)
+
+
+def asked_and_relaxed(way: Way, folder: Path, part: str = "harmonic") -> Validation:
+    """Asked for, its relaxation approved and computed: the supercells wait at the gate."""
+    found = way.ask(part)
+    run_jobs(folder)
+    found.refresh_from_db()
+    if found.state == ValidationState.RELAXING:
+        way.decide(found.relax_request)
+        compute(found.relax_request)
+        run_jobs(folder)
+        found.refresh_from_db()
+    return found
 
 
 def run_jobs(folder: Path) -> list[str]:

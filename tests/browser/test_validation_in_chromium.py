@@ -7,20 +7,14 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from tests.apps.validating import a_way, compute, run_jobs
+from tests.apps.validating import a_way, asked_and_relaxed, compute, run_jobs
 from tests.browser.test_pages_in_chromium import objections
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_bands_of_dft_are_drawn_over_the_potential_s(seat, world, tmp_path: Path, scheme: str) -> None:
     way = a_way(owner=world.owner)
-    found = way.ask()
-    run_jobs(tmp_path)
-    found.refresh_from_db()
-    way.decide(found.relax_request)
-    compute(found.relax_request)
-    run_jobs(tmp_path)
-    found.refresh_from_db()
+    found = asked_and_relaxed(way, tmp_path)
     way.decide(found.supercell_request)
     compute(found.supercell_request, stiffness=0.97)
     run_jobs(tmp_path)

@@ -13,7 +13,8 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import django
@@ -28,6 +29,7 @@ from apps.jobs import services as jobs  # noqa: E402
 from apps.jobs.bindings import HEAVY, LIGHT, JobSpec  # noqa: E402
 from apps.jobs.models import OPEN, SPLIT, Attempt, Job  # noqa: E402
 from kappaweb.embedded import postgres, stack  # noqa: E402
+from kappaweb.embedded.places import Places  # noqa: E402
 from tests.faults.echoes.binding import spec  # noqa: E402
 from tests.faults.echoes.models import Echo  # noqa: E402
 from tests.faults.faults import Saboteur  # noqa: E402
@@ -115,6 +117,22 @@ def _doubled() -> int:
     return done.filter(times__gt=1).count()
 
 
+@contextmanager
+def real_stack(programs: Sequence[str]) -> Iterator[Places]:
+    """These programs of a stack with a database of its own, which is gone afterwards."""
+    places = settings.PLACES
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    stack.start(places, only=["postgres"])
+    try:
+        stack.migrate(places)
+        stack.start(places, only=programs)
+        yield places
+    finally:
+        connection.close()
+        stack.stop(places)
+        postgres.remove(places)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=300)
@@ -122,12 +140,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.3)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
-    places = settings.PLACES
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    stack.start(places, only=["postgres"])
-    try:
-        stack.migrate(places)
-        stack.start(places, only=PROGRAMS)
+    with real_stack(PROGRAMS) as places:
         found = specs(chosen.jobs, chosen.seconds)
         saboteur = Saboteur(places, random.Random(chosen.seed))
         begin = time.monotonic()
@@ -139,10 +152,6 @@ def main() -> None:
             thaw.join()
         time.sleep(2 * settings.HEARTBEAT_SECONDS)
         print(json.dumps(patiently(lambda: counts(found, saboteur, seconds))))
-    finally:
-        connection.close()
-        stack.stop(places)
-        postgres.remove(places)
 
 
 if __name__ == "__main__":

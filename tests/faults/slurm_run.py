@@ -15,10 +15,8 @@ import sys
 import time
 
 from django.conf import settings
-from django.db import connection
 
 from apps.jobs.bindings import HPC
-from kappaweb.embedded import postgres, stack
 from kappaweb.embedded.supervision import Supervisor
 from tests.faults import fault_run
 from tests.faults.echoes.binding import spec
@@ -41,12 +39,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=12)
     parser.add_argument("--kills", type=int, default=4)
     chosen = parser.parse_args()
-    places = settings.PLACES
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    stack.start(places, only=["postgres"])
-    try:
-        stack.migrate(places)
-        stack.start(places, only=PROGRAMS)
+    with fault_run.real_stack(PROGRAMS) as places:
         found = [spec(str(number), seconds=0.5, queue=HPC) for number in range(chosen.jobs)]
         chance, begin = random.Random(1), time.monotonic()
         fault_run.enqueue(found)
@@ -56,10 +49,6 @@ def main() -> None:
             kills += kills < chosen.kills and kill_worker()
         saboteur = Saboteur(places, chance, {"worker killed": kills})
         print(json.dumps(fault_run.counts(found, saboteur, time.monotonic() - begin)))
-    finally:
-        connection.close()
-        stack.stop(places)
-        postgres.remove(places)
 
 
 if __name__ == "__main__":

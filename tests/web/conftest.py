@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apps.accounts.models import User
+from tests.apps.gate import Gate, a_gate
 from tests.apps.rows import may_create
 from tests.web import world as w
 
@@ -34,3 +35,9 @@ def trainer(client, db):
     client.force_login(person)
     client.person = person
     return client
+
+
+@pytest.fixture
+def gate(db: None) -> Gate:
+    """A campaign whose calculations wait at the gate."""
+    return a_gate()

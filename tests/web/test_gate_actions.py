@@ -18,7 +18,7 @@ from apps.dft.models import (
 )
 from apps.dft.selectors import budget_of
 from apps.jobs.models import Job
-from tests.apps.gate import Gate, a_gate
+from tests.apps.gate import Gate
 from tests.apps.rows import a_member
 from tests.web.gate import (
     a_file,
@@ -33,11 +33,6 @@ from tests.web.gate import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def gate(db: None) -> Gate:
-    return a_gate()
 
 
 class TestActions:

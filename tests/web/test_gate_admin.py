@@ -10,7 +10,7 @@ from apps.dft.models import (
     Approval,
     DftRequest,
 )
-from tests.apps.gate import Gate, a_gate
+from tests.apps.gate import Gate
 from tests.apps.rows import a_user
 from tests.web.gate import (
     approved,
@@ -20,11 +20,6 @@ from tests.web.gate import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def gate(db: None) -> Gate:
-    return a_gate()
 
 
 MODELS = ("dftrequest", "dftcalculation", "approval", "budgetgrant", "budgetentry", "gatepolicy", "dftoutcome",

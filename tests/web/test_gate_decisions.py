@@ -35,11 +35,6 @@ pytestmark = pytest.mark.django_db
 MOST_QUERIES = 15
 
 
-@pytest.fixture
-def gate(db: None) -> Gate:
-    return a_gate()
-
-
 class TestDecisions:
     def test_a_preview_decides_nothing_and_counts(self, gate: Gate) -> None:
         form = {"shown": " ".join(shown(*gate.waiting)), "answer": "approve"}

@@ -13,7 +13,7 @@ from apps.dft.models import (
 )
 from apps.dft.services import Asked, request_propose
 from kappakit.protocol import DftRunSettings
-from tests.apps.gate import Gate, a_gate, a_request, a_task
+from tests.apps.gate import Gate, a_request, a_task
 from tests.apps.rows import a_member, a_user
 from tests.web.gate import (
     a_result,
@@ -27,11 +27,6 @@ from tests.web.gate import (
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 15
-
-
-@pytest.fixture
-def gate(db: None) -> Gate:
-    return a_gate()
 
 
 def pages(gate: Gate) -> dict[str, str]:

@@ -22,7 +22,7 @@ from kappakit.dft import DftTask
 from kappakit.protocol import DftSettings
 from kappakit.stages.contracts import CalculateOutputs
 from tests.apps.rows import a_member, a_model, a_user
-from tests.apps.validating import GAP, PROTOCOL, WIDER, Way, a_way, compute, ended, run_jobs
+from tests.apps.validating import GAP, PROTOCOL, WIDER, Way, a_way, asked_and_relaxed, compute, ended, run_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -34,14 +34,7 @@ def way(db: None) -> Way:
 
 def through(way: Way, folder: Path, part: str = "harmonic", *, stiffness: float = 1.0) -> Validation:
     """All of it, everything approved."""
-    found = way.ask(part)
-    run_jobs(folder)
-    found.refresh_from_db()
-    if found.state == ValidationState.RELAXING:
-        way.decide(found.relax_request)
-        compute(found.relax_request)
-        run_jobs(folder)
-        found.refresh_from_db()
+    found = asked_and_relaxed(way, folder, part)
     way.decide(found.supercell_request)
     compute(found.supercell_request, stiffness=stiffness)
     run_jobs(folder)
@@ -118,13 +111,7 @@ def test_a_denied_relaxation_ends_it_and_says_who_denied_and_why(way: Way, tmp_p
 
 
 def test_a_supercell_that_failed_stops_it_until_it_is_tried_again(way: Way, tmp_path: Path) -> None:
-    found = way.ask()
-    run_jobs(tmp_path)
-    found.refresh_from_db()
-    way.decide(found.relax_request)
-    compute(found.relax_request)
-    run_jobs(tmp_path)
-    found.refresh_from_db()
+    found = asked_and_relaxed(way, tmp_path)
     way.decide(found.supercell_request)
     (row,) = found.supercell_request.calculations.all()
     ended(row, CalculateOutputs(None, "input", "no such element", 1.0, 1))
@@ -157,13 +144,7 @@ def test_moving_on_twice_is_moving_on_once(way: Way, tmp_path: Path) -> None:
 def test_results_of_two_methods_are_not_put_together(tmp_path: Path) -> None:
     """A crystal with an undisplaced supercell would do; here the anharmonic part, of which one is computed anew."""
     way = a_way()
-    found = way.ask("anharmonic")
-    run_jobs(tmp_path)
-    found.refresh_from_db()
-    way.decide(found.relax_request)
-    compute(found.relax_request)
-    run_jobs(tmp_path)
-    found.refresh_from_db()
+    found = asked_and_relaxed(way, tmp_path, "anharmonic")
     first, *_ = found.supercell_request.calculations.order_by("order")
     way.decide(found.supercell_request)
     compute(found.supercell_request)

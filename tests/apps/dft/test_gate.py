@@ -35,11 +35,6 @@ from tests.apps.rows import a_member, a_user, may_create
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def gate(db: None) -> Gate:
-    return a_gate()
-
-
 def sql(statement: str, *values: Any) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)

@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db
 CALCULATE, UPLOAD = BINDINGS
 
 
-@pytest.fixture
-def gate(db: None) -> Gate:
-    return a_gate()
-
-
 def approved(gate: Gate, number: int = 0) -> DftCalculation:
     return calculation_decide(calculation=gate.waiting[number], version=1, answer="approve", user=gate.approver)
 
