@@ -29,7 +29,7 @@ HASHED = tuple(
 )
 """Settings that are part of the inputs; `surrogate` stands there by the digest of its weights instead."""
 VALENCE = {1: 1, 5: 3, 6: 4, 7: 5, 8: 6, 13: 3, 14: 4, 15: 5, 31: 13, 32: 14, 33: 5}
-"""Valence electrons of the usual PAW sets; elements that are not listed count their last digit of the group."""
+"""Valence electrons of the usual PAW sets; others are guessed, roughly: only estimates use it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,6 @@ from apps.committees.selectors.uncertainties import with_uncertainty
 from apps.conductivity.models import (
     KappaMethod,
     KappaPlan,
-    KappaSpread,
     KappaTensor,
     PhononResult,
     PlanState,
@@ -104,11 +103,6 @@ def plans_to_spread(campaign: Campaign, ids: Iterable[int], sweep: int) -> list[
     rows = plans_for(campaign, ids, sweep).filter(state=PlanState.DONE, phonons__tensors__method=KappaMethod.RTA)
     ordered = rows.select_related("candidate").order_by("-phonons__tensors__largest", "candidate_id")
     return list(ordered[: protocol_of(campaign).committee.spread_count])
-
-
-def spreads_of(plan: KappaPlan) -> QuerySet[KappaSpread]:
-    """κ_L by each member, in their order."""
-    return KappaSpread.objects.filter(plan=plan).select_related("member__committee").order_by("member__index")
 
 
 def waiting_plans(campaign: Campaign) -> QuerySet[KappaPlan]:

@@ -23,6 +23,15 @@ def estimated_core_hours(engine: str, effort: float, history: History) -> float:
     return effort / EFFORT_PER_CORE_HOUR[engine]
 
 
+ROUND_OFF = 1e-9
+"""Core-hours: what sums of a ledger differ by through rounding alone."""
+
+
+def covers(left: float, core_hours: float) -> bool:
+    """Whether what is left of a budget lets an approval of so many core-hours through; a spent one lets nothing."""
+    return left > 0 and left + ROUND_OFF >= core_hours
+
+
 def basis(history_count: int) -> str:
     """What an estimate rests on, in words."""
     return f"from {history_count} finished" if history_count else "no history"

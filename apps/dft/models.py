@@ -201,7 +201,7 @@ class GatePolicy(models.Model):
 
     class Meta:
         verbose_name_plural = "gate policies"
-        triggers = [triggers.POLICY_HAS_A_REASON]
+        triggers = [triggers.POLICY_IS_OF_AN_ADMIN]
 
     def __str__(self) -> str:
         return f"policy of {self.campaign}"

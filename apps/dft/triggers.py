@@ -221,7 +221,7 @@ JOB_HAS_ITS_APPROVAL = pgtrigger.Trigger(
 )
 """A change of kind on a job that exists is caught too: the condition looks at what the row becomes."""
 
-POLICY_HAS_A_REASON = pgtrigger.Trigger(
+POLICY_IS_OF_AN_ADMIN = pgtrigger.Trigger(
     name="dft_policy_admin",
     when=pgtrigger.Before,
     operation=pgtrigger.Insert | pgtrigger.Update,

@@ -2,10 +2,10 @@
 
 from apps.committees.selectors.committees import (
     committee_at,
-    committee_of_model,
     committees_of,
     labelled_candidates,
     last_committee,
+    member_refs,
     members_of,
     members_ready,
     members_with,
@@ -13,19 +13,20 @@ from apps.committees.selectors.committees import (
     round_at,
     round_counts,
 )
-from apps.committees.selectors.labels import label_items, label_set, without_stress
+from apps.committees.selectors.labels import label_count, label_items, label_set, without_stress
 from apps.committees.selectors.potentials import final_fits_of, final_potential, oracle_of
 
 __all__ = [
     "committee_at",
-    "committee_of_model",
     "committees_of",
     "final_fits_of",
     "final_potential",
+    "label_count",
     "label_items",
     "label_set",
     "labelled_candidates",
     "last_committee",
+    "member_refs",
     "members_of",
     "members_ready",
     "members_with",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Q, QuerySet
 
 from apps.campaigns.models import Campaign
 from apps.committees.models import Committee, LabelRound, Member, UncertaintyRecord
 from apps.dft.states import Decision
-from apps.training.models import TrainedModel
+from apps.training.selectors import model_files, potential_ref
+from kappakit.ports import PotentialRef
 
 
 def committees_of(campaign: Campaign) -> QuerySet[Committee]:
@@ -49,9 +50,13 @@ def members_with(ids: Sequence[int]) -> list[Member]:
     return [rows[pk] for pk in ids]
 
 
-def committee_of_model(model: TrainedModel) -> Member | None:
-    """Whose member a model is."""
-    return Member.objects.filter(model=model).select_related("committee__campaign").order_by("id").first()
+def member_refs(members: Iterable[Member]) -> tuple[tuple[PotentialRef, ...], dict[str, str]]:
+    """(members, their files): number i of them in the folder member-i."""
+    named = [(f"member-{number}", member.model) for number, member in enumerate(members)]
+    files: dict[str, str] = {}
+    for folder, model in named:
+        files |= model_files(model, folder)
+    return tuple(potential_ref(model, folder) for folder, model in named), files
 
 
 def labelled_candidates(campaign: Campaign) -> set[int]:

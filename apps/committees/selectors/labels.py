@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from django.db.models import QuerySet
 
 from apps.campaigns.models import Campaign
 from apps.committees.models import LabelSet
+from apps.dft.models import DftOutcome
 from apps.dft.selectors import outcomes_of_purpose
 from kappakit.crystals import Crystal
 from kappakit.dft import DftTask
@@ -22,7 +24,6 @@ def label_items(campaign: Campaign) -> tuple[LabelItem, ...]:
 
     A result without a stress (see without_stress) teaches nothing: its zero would be taken for a stress.
     """
-    rows = outcomes_of_purpose(campaign).filter(stress__isnull=False)
     return tuple(
         LabelItem(
             id=str(row.calculation_id),
@@ -33,10 +34,19 @@ def label_items(campaign: Campaign) -> tuple[LabelItem, ...]:
             group=f"label:{row.calculation.request.key}",
             method=row.method_sha256,
         )
-        for row in rows
+        for row in _learned(campaign)
     )
+
+
+def label_count(campaign: Campaign) -> int:
+    """How many label_items are."""
+    return _learned(campaign).count()
 
 
 def without_stress(campaign: Campaign) -> int:
     """How many answers are left out because their code gave no correct stress."""
     return outcomes_of_purpose(campaign).filter(stress__isnull=True).count()
+
+
+def _learned(campaign: Campaign) -> QuerySet[DftOutcome]:
+    return outcomes_of_purpose(campaign).filter(stress__isnull=False)

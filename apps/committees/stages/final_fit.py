@@ -9,7 +9,7 @@ from apps.campaigns.models import Campaign
 from apps.campaigns.selectors import protocol_of
 from apps.committees.decisions import epochs_of
 from apps.committees.models import LabelSetKind
-from apps.committees.selectors import label_items
+from apps.committees.selectors import label_count
 from apps.committees.services import final_fit_record
 from apps.committees.stages.materials import (
     TIME_LIMIT_S,
@@ -37,7 +37,7 @@ def plan(step_id: int) -> list[JobSpec]:
     params = {
         "sweep": step.sweep,
         "seed": crystal_seed(step.campaign.seed, size),
-        "labels": len(label_items(step.campaign)),
+        "labels": label_count(step.campaign),
     }
     unit = (str(step.campaign_id),)
     return [JobSpec(STAGE, unit, params, "Final fit", heavy_queue(), time_limit_s=TIME_LIMIT_S)]

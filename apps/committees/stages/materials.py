@@ -9,13 +9,12 @@ from typing import Any
 from apps.artifacts.services import path_of_digest
 from apps.campaigns.models import Campaign, Step
 from apps.campaigns.selectors import protocol_of
-from apps.committees.models import LabelSet, LabelSetKind, Member
+from apps.committees.models import LabelSet, LabelSetKind
 from apps.committees.selectors import label_items, label_set
 from apps.core.errors import ApplicationError
 from apps.jobs.bindings import Loaded
 from apps.training.models import TrainedModel
 from apps.training.selectors import model_files, potential_ref
-from kappakit.ports import PotentialRef
 from kappakit.stages.contracts import TrainMemberInputs, TrainOutputs
 
 START, TEST, INITIAL = "start.extxyz", "test.extxyz", "initial"
@@ -52,15 +51,6 @@ def set_of(campaign: Campaign, kind: LabelSetKind) -> LabelSet:
 def committee_settings(campaign: Campaign) -> dict[str, Any]:
     """CommitteeSettings as plain JSON."""
     return asdict(protocol_of(campaign).committee)
-
-
-def member_refs(members: Iterable[Member]) -> tuple[tuple[PotentialRef, ...], dict[str, str]]:
-    """(members, their files): number i of them in the folder member-i."""
-    named = [(f"member-{number}", member.model) for number, member in enumerate(members)]
-    files: dict[str, str] = {}
-    for folder, model in named:
-        files |= model_files(model, folder)
-    return tuple(potential_ref(model, folder) for folder, model in named), files
 
 
 def training_loaded(

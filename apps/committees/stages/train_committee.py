@@ -9,7 +9,7 @@ from apps.campaigns.models import Campaign
 from apps.campaigns.selectors import protocol_of
 from apps.committees.decisions import epochs_of
 from apps.committees.models import LabelSetKind, Member
-from apps.committees.selectors import committee_at, label_items, members_of, without_stress
+from apps.committees.selectors import committee_at, label_count, members_of, without_stress
 from apps.committees.services import CommitteeMissing, committee_begun, member_failed, member_trained
 from apps.committees.stages.materials import TIME_LIMIT_S, model_outputs, set_of, step_get, training_loaded
 from apps.jobs.bindings import Binding, JobSpec, Loaded
@@ -36,7 +36,7 @@ def plan(step_id: int) -> list[JobSpec]:
         sweep=step.sweep,
         iteration=step.iteration,
         held_out=_parts(campaign),
-        labels=len(label_items(campaign)),
+        labels=label_count(campaign),
         notes=[f"{left} DFT results without a stress are not learned from"] if left else [],
     )
     return [_job(member, committee.labels) for member in members_of(committee)]

@@ -7,9 +7,9 @@ from typing import Any
 from apps.artifacts.services import path_of_digest
 from apps.campaigns.models import Step
 from apps.committees.models import Committee, LabelSetKind
-from apps.committees.selectors import committee_at, members_ready, members_with
+from apps.committees.selectors import committee_at, member_refs, members_ready, members_with
 from apps.committees.services import CommitteeMissing, committee_used_again, uncertainties_record
-from apps.committees.stages.materials import TEST, committee_settings, member_refs, set_of, step_get
+from apps.committees.stages.materials import TEST, committee_settings, set_of, step_get
 from apps.jobs.bindings import Binding, JobSpec, Loaded
 from apps.jobs.models import Job
 from apps.jobs.selectors import heavy_queue

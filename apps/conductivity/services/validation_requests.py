@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from apps.campaigns.selectors import protocol_of
+from apps.committees.selectors import oracle_of
 from apps.conductivity.models import Validation
-from apps.conductivity.selectors import PotentialMissing, dft_settings
+from apps.conductivity.selectors import dft_settings
 from apps.dft.estimates import basis, estimated_core_hours
 from apps.dft.models import DftRequest, Purpose
 from apps.dft.selectors import history_of
 from apps.dft.services import Asked, request_propose
 from apps.structures.selectors import crystal_of
-from apps.training.selectors import potentials_ready
 from kappakit.crystals import Crystal
 from kappakit.dft import LABEL, RELAX, DftTask, effort
 from kappakit.protocol import DftSettings
@@ -99,14 +99,5 @@ def _counted(supercells: int) -> str:
 def _task(task: str, crystal: Crystal, settings: DftSettings) -> DftTask:
     """Forces that become force constants, and the cell about which they are expanded, are converged tightly."""
     tight = replace(settings, energy_tolerance=settings.tight_tolerance)
-    return DftTask(task, crystal, tight, _oracle(settings))
-
-
-def _oracle(settings: DftSettings) -> str:
-    """Digest of the surrogate's weights; raises PotentialMissing where there is no such potential."""
-    if settings.engine != "surrogate":
-        return ""
-    found = potentials_ready().filter(name=settings.surrogate).order_by("-id").first()
-    if found is None:
-        raise PotentialMissing(f"There is no potential {settings.surrogate} that could stand for DFT.")
-    return found.sha256
+    oracle = oracle_of(settings)
+    return DftTask(task, crystal, tight, oracle.sha256 if oracle else "")

@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.campaigns.models import Step
 from apps.campaigns.selectors import protocol_of
-from apps.committees.selectors import committees_of, members_ready, members_with
+from apps.committees.selectors import committees_of, member_refs, members_ready, members_with
 from apps.conductivity.models import KappaPlan
 from apps.conductivity.selectors import plans_to_spread, symmetry_tolerances
 from apps.conductivity.services.plans import plan_job
@@ -15,7 +15,6 @@ from apps.jobs.bindings import Binding, JobSpec, Loaded
 from apps.jobs.models import Job
 from apps.jobs.selectors import heavy_queue
 from apps.structures.selectors import crystal_of
-from apps.training.selectors import model_files, potential_ref
 from kappakit.pipeline import CountReport, report_as_dict
 from kappakit.stages.contracts import SpreadInputs, SpreadOutputs
 
@@ -35,18 +34,15 @@ def plan(step_id: int) -> list[JobSpec]:
 def load(job: Job) -> Loaded:
     """The primitive cell as the plan left it, and the members."""
     plan = _plan(job)
-    named = [(f"member-{number}", member.model) for number, member in enumerate(members_with(job.params["members"]))]
+    refs, files = member_refs(members_with(job.params["members"]))
     inputs = SpreadInputs(
         id=str(plan.candidate_id),
         primitive=crystal_of(plan.primitive),
-        members=tuple(potential_ref(model, folder) for folder, model in named),
+        members=refs,
         mesh=tuple(plan.mesh),
         dimensionality=plan.dimensionality,
         **symmetry_tolerances(protocol_of(plan.candidate.campaign)),
     )
-    files: dict[str, str] = {}
-    for folder, model in named:
-        files |= model_files(model, folder)
     return Loaded(inputs, plan.settings, files)
 
 

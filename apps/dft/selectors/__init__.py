@@ -13,7 +13,7 @@ from apps.campaigns.models import Campaign, Membership
 from apps.campaigns.permissions import actions_of
 from apps.campaigns.selectors import campaigns_visible
 from apps.core.errors import NotThere
-from apps.dft.estimates import History
+from apps.dft.estimates import History, covers
 from apps.dft.models import (
     OPEN,
     Answer,
@@ -219,11 +219,7 @@ def preview(user: Any, calculations: Iterable[DftCalculation], answer: str = Ans
     refused: list[tuple[DftCalculation, str]] = []
     for row in rows:
         why = _against(user, row, places[row.campaign_id], row.inputs_sha256 in denied.get(row.lineage_id, ()), answer)
-        if (
-            not why
-            and answer == Answer.APPROVE
-            and (left[row.campaign_id] <= 0 or left[row.campaign_id] < row.estimate)
-        ):
+        if not why and answer == Answer.APPROVE and not covers(left[row.campaign_id], row.estimate):
             why = f"The budget of “{row.campaign.name}” does not cover it."
         if why:
             refused.append((row, why))
@@ -264,11 +260,6 @@ def _against(user: Any, row: DftCalculation, place: tuple[bool, bool], denied: b
 def open_calculations(campaign: Campaign, key: str) -> QuerySet[DftCalculation]:
     """Those of a request that are neither decided for good nor over."""
     return DftCalculation.objects.filter(campaign=campaign, request__key=key, state__in=OPEN)
-
-
-def request_with_key(campaign: Campaign, key: str) -> DftRequest | None:
-    """The request that a step made."""
-    return DftRequest.objects.filter(campaign=campaign, key=key).first()
 
 
 def why_open(campaign: Campaign, key: str) -> str:

@@ -12,6 +12,7 @@ from apps.campaigns.models import Campaign
 from apps.campaigns.permissions import permit
 from apps.core.errors import Conflict
 from apps.dft.errors import AlreadyDecided, BudgetSpent, GateRefused, ReasonMissing, gate
+from apps.dft.estimates import covers
 from apps.dft.models import Answer, Approval, BudgetGrant, Decision, DftCalculation, DftRequest, Purpose
 from apps.dft.selectors import budget_of, decided_words, jobs_of, own_approval_allowed
 from apps.dft.services import budget
@@ -63,7 +64,7 @@ def calculation_retry(*, calculation: DftCalculation, user: Any) -> DftCalculati
     """Try a failed one again under its living approval: the same inputs. Needs 'operate'."""
     permit(user, "operate", calculation.campaign)
     Campaign.objects.select_for_update().get(pk=calculation.campaign_id)
-    if budget_of(calculation.campaign).left < calculation.estimate:
+    if not covers(budget_of(calculation.campaign).left, calculation.estimate):
         raise BudgetSpent("The campaign's core-hours do not cover another attempt: ask an approver for more.")
     with gate():
         again = DftCalculation.objects.filter(pk=calculation.pk, state=Decision.FAILED)
@@ -77,7 +78,7 @@ def calculation_retry(*, calculation: DftCalculation, user: Any) -> DftCalculati
 
 def _approved_by(grant: BudgetGrant, calculation: DftCalculation) -> bool:
     """Whether the grant let it in; what it does not cover waits for a person."""
-    if budget_of(calculation.campaign).left < calculation.estimate:
+    if not covers(budget_of(calculation.campaign).left, calculation.estimate):
         return False
     if grant.granted_by_id == calculation.proposed_by_id and not own_approval_allowed(calculation.campaign):
         return False
@@ -138,7 +139,7 @@ def _answer(
 def _covered(calculation: DftCalculation) -> None:
     Campaign.objects.select_for_update().get(pk=calculation.campaign_id)
     left = budget_of(calculation.campaign).left
-    if left <= 0 or left + 1e-9 < calculation.estimate:
+    if not covers(left, calculation.estimate):
         raise BudgetSpent(
             f"“{calculation.campaign.name}” has {left:.3g} core-hours left, this takes about "
             f"{calculation.estimate:.3g}: grant more, or approve fewer."

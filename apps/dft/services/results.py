@@ -33,7 +33,7 @@ def calculation_ended(*, job: Job, outputs: CalculateOutputs, files: Mapping[str
     """An attempt that ran to its end, with a result or with a failure of a class."""
     calculation = _of(job)
     hours = _spent(calculation, job, outputs.cores)
-    _files(calculation, files, None)
+    _files(calculation, files)
     if calculation.state != Decision.APPROVED:
         return calculation
     if outputs.result is None:
@@ -174,8 +174,6 @@ def _values(result: DftResult) -> dict[str, Any]:
     }
 
 
-def _files(calculation: DftCalculation, files: Mapping[str, int], user: Any) -> None:
+def _files(calculation: DftCalculation, files: Mapping[str, int]) -> None:
     for kind, artifact_id in files.items():
-        DftFile.objects.get_or_create(
-            calculation=calculation, kind=kind[:32], artifact_id=artifact_id, defaults={"added_by": user}
-        )
+        DftFile.objects.get_or_create(calculation=calculation, kind=kind[:32], artifact_id=artifact_id)

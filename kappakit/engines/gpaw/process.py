@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from kappakit.engines.child import run_child
 from kappakit.errors import DftFailure
 from kappakit.ports import Progress
 
@@ -27,24 +26,21 @@ def environment(cores: int) -> dict[str, str]:
 def run_program(command: Sequence[str], folder: Path, *, cores: int, minutes: float, progress: Progress) -> int:
     """Run in `folder` until it ends; returns the exit code (negative: a signal).
 
-    Output is appended to `folder`/program.log, lines of `folder`/progress.jsonl are passed on. The child stays in our
-    process group, so what kills the stage kills it too. Raises DftFailure 'walltime' after `minutes`.
+    Output is appended to `folder`/program.log, lines of `folder`/progress.jsonl are passed on. Raises DftFailure
+    'walltime' after `minutes`.
     """
-    deadline = time.monotonic() + 60.0 * minutes
     told = 0
+
+    def tell() -> None:
+        nonlocal told
+        told = _tell(folder / "progress.jsonl", told, progress)
+
     with (folder / "program.log").open("ab") as log:
-        child = subprocess.Popen(command, cwd=folder, env=environment(cores), stdout=log, stderr=log)
-        try:
-            while child.poll() is None:
-                told = _tell(folder / "progress.jsonl", told, progress)
-                if time.monotonic() > deadline:
-                    raise DftFailure("walltime", f"not finished after {minutes:g} min")
-                time.sleep(POLL)
-        finally:
-            child.kill()
-            child.wait()
-    _tell(folder / "progress.jsonl", told, progress)
-    return child.returncode
+        code = run_child(command, folder, log, minutes=minutes, poll=POLL, tell=tell, environment=environment(cores))
+    if code is None:
+        raise DftFailure("walltime", f"not finished after {minutes:g} min")
+    tell()
+    return code
 
 
 def unexplained(code: int, folder: Path) -> DftFailure:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kappakit.dft import RELAX, DftTask
+from kappakit.engines.child import run_child
 from kappakit.engines.vasp.progress import steps_done
 from kappakit.engines.vasp.vasprun import Differs, checked
 from kappakit.errors import DftFailure, InputError
@@ -119,21 +118,20 @@ class VaspCode:
         return self.potcars
 
     def _launch(self, command: list[str], task: DftTask, run: DftRunSettings, folder: Path, progress: Progress) -> int:
-        """The exit code; raises DftFailure at the time limit. No process outlives this call."""
-        end = time.monotonic() + run.walltime * 60.0
+        """The exit code; raises DftFailure at the time limit."""
         with (folder / LOG).open("wb") as log:
-            process = subprocess.Popen(
-                command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            code = run_child(
+                command,
+                folder,
+                log,
+                minutes=run.walltime,
+                poll=self.poll,
+                tell=lambda: _tell(folder / "OSZICAR", task, progress),
+                grace=GRACE,
             )
-        try:
-            while time.monotonic() < end:
-                try:
-                    return process.wait(min(self.poll, max(end - time.monotonic(), 0.01)))
-                except subprocess.TimeoutExpired:
-                    _tell(folder / "OSZICAR", task, progress)
+        if code is None:
             raise DftFailure("walltime", f"VASP did not end within {run.walltime:g} minutes")
-        finally:
-            _end(process)
+        return code
 
 
 def _tell(oszicar: Path, task: DftTask, progress: Progress) -> None:
@@ -143,17 +141,6 @@ def _tell(oszicar: Path, task: DftTask, progress: Progress) -> None:
     ionic, electronic, energy = done
     total = IONIC_STEPS if task.task == RELAX else 1
     progress(min(ionic, total), total, f"ionic step {ionic + 1}, electronic step {electronic}, {energy:.6f} eV")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _earlier(output: Path, task: DftTask) -> DftResult | None:
