@@ -9,6 +9,7 @@ from kappakit.engines.registry import (
     DFT_CODES,
     GENERATOR_TRAINERS,
     GENERATORS,
+    INTERACTIONS,
     POTENTIALS,
     TRAINERS,
     resolve,
@@ -20,6 +21,7 @@ from kappakit.ports import (
     Generator,
     GeneratorRef,
     GeneratorTrainer,
+    Interactions,
     Potential,
     PotentialRef,
     Progress,
@@ -68,3 +70,8 @@ class RealEngines:
         """The trainer of a generator's engine; raises InputError for an unknown one."""
         trainer: GeneratorTrainer = resolve(GENERATOR_TRAINERS, engine, "generator's trainer")()
         return trainer
+
+    def interactions(self, name: str) -> Interactions:
+        """How the strengths of three-phonon scattering are computed; raises InputError for an unknown name."""
+        interactions: Interactions = resolve(INTERACTIONS, name, "way of interactions")()
+        return interactions

@@ -37,6 +37,11 @@ TRAINERS: dict[str, str] = {"allegro": "kappakit.engines.allegro.trainer:Allegro
 
 GENERATOR_TRAINERS: dict[str, str] = {"cdvae": "kappakit.engines.cdvae.trainer:CdvaeTrainer"}
 
+INTERACTIONS: dict[str, str] = {
+    "torch": "kappakit.engines.boltzmann.torch_kernel:TorchInteractions",
+    "phono3py": "kappakit.engines.boltzmann.phono3py_kernel:Phono3pyInteractions",
+}
+
 
 def resolve(mapping: Mapping[str, str], name: str, what: str) -> Any:
     """The object that `mapping` names; raises InputError for an unknown name."""

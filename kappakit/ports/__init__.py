@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from kappakit.ports.boltzmann import Interactions
 from kappakit.ports.dft import (
     DftCode,
     DftResult,
@@ -64,6 +65,7 @@ __all__ = [
     "GeneratorRef",
     "GeneratorTrainer",
     "GeneratorTrainingResult",
+    "Interactions",
     "LabelledCrystal",
     "LatentGenerator",
     "Potential",
@@ -103,3 +105,6 @@ class Engines(Protocol):
 
     def generator_trainer(self, engine: str) -> GeneratorTrainer:
         """The trainer of a generator's engine ('cdvae')."""
+
+    def interactions(self, name: str) -> Interactions:
+        """How the strengths of three-phonon scattering are computed ('torch' | 'phono3py'); raises InputError."""

@@ -14,6 +14,7 @@ from kappakit.ports import (
     Generator,
     GeneratorRef,
     GeneratorTrainer,
+    Interactions,
     Potential,
     PotentialRef,
     Progress,
@@ -45,6 +46,9 @@ class NoEngines:
 
     def generator_trainer(self, engine: str) -> GeneratorTrainer:
         raise InputError(f"no trainer {engine} here")
+
+    def interactions(self, name: str) -> Interactions:
+        raise InputError(f"no interactions {name} here")
 
 
 if __name__ == "__main__":

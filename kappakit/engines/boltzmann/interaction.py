@@ -1,0 +1,139 @@
+"""phono3py's Interaction with the strengths computed by torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from phono3py.phonon3.interaction import Interaction
+
+from kappakit.engines.boltzmann.terms import legs, shortest_triplets, sites
+from kappakit.engines.boltzmann.transform import LatticeTransform
+
+CHUNK_BYTES = 64 * 1024**2
+"""Of one array over triplets × bands³; about six of them live at a time."""
+
+
+class TorchInteraction(Interaction):
+    """Interaction strengths as batched products of complex matrices in double precision.
+
+    Where fc3 in phonon space is symmetrised after the transformation (`symmetrize_fc3q`) phono3py's own kernel runs.
+    """
+
+    def __init__(self, *given: Any, device: str = "cpu", **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.device = torch.device(device)
+        self._transform: LatticeTransform | None = None
+
+    def run(self, g_zero: np.ndarray | None = None) -> None:
+        """Strengths (triplets, bands of q0, bands, bands) eV² of the grid point that was set, all of them in memory.
+
+        Where g_zero (same shape) is not 0 a strength is not needed and may be anything; a triplet without any needed
+        one is left zero.
+        """
+        if self._symmetrize_fc3q or self._constant_averaged_interaction is not None:
+            super().run(g_zero)
+            return
+        if not self._phonon_all_done:
+            self.run_phonon_solver()
+        if self._triplets_at_q is None:
+            raise RuntimeError("the grid point is not set")
+        bands = 3 * len(self._primitive)
+        shape = len(self._triplets_at_q), len(self._band_indices), bands, bands
+        self._interaction_strength = np.zeros(shape)
+        needed = np.arange(shape[0]) if g_zero is None else np.flatnonzero((g_zero == 0).any(axis=(1, 2, 3)))
+        for part in self.chunks(needed):
+            self._interaction_strength[part] = self.strengths(part).cpu().numpy()
+        self._g_zero = g_zero
+
+    def portions(self) -> Iterator[np.ndarray]:
+        """The numbers of all triplets of the grid point in portions that memory allows."""
+        assert self._triplets_at_q is not None
+        return self.chunks(np.arange(len(self._triplets_at_q)))
+
+    def chunks(self, triplets: np.ndarray) -> Iterator[np.ndarray]:
+        """The numbers of triplets in portions that memory allows."""
+        bands = 3 * len(self._primitive)
+        size = max(1, CHUNK_BYTES // (16 * bands * bands * len(self._band_indices)))
+        return (triplets[start : start + size] for start in range(0, len(triplets), size))
+
+    def strengths(self, numbers: np.ndarray) -> torch.Tensor:
+        """(t, bands of q0, bands, bands) eV² of some triplets of the grid point, by their numbers."""
+        assert self._triplets_at_q is not None
+        _, second, third = self._triplets_at_q[numbers].T
+        at_q0, scale = self._first()
+        phases = self._fourier(second)
+        length, bands = at_q0.shape[:2]
+        reached = (phases @ at_q0.view(length, -1)).view(len(numbers), bands, -1)
+        mixed = (self._modes(second).transpose(1, 2) @ reached).view(len(numbers), -1, bands)
+        mixed = (mixed @ self._modes(third)).view(len(numbers), bands, -1, bands)
+        squared = mixed.real**2 + mixed.imag**2
+        squared *= self._inverse(second)[:, :, None, None] * self._inverse(third)[:, None, None, :]
+        return squared.transpose(1, 2) * scale[None, :, None, None]
+
+    def tensor(self, values: np.ndarray) -> torch.Tensor:
+        """On the device of the interaction."""
+        return torch.as_tensor(values, device=self.device)
+
+    def set_grid_point(self, grid_point: int, store_triplets_map: bool = False) -> None:
+        """Set the q0 of the triplets.
+
+        On the zone's surface the first points of its triplets are equivalent to it by reciprocal lattice vectors. Its
+        own eigenvectors stand for theirs, which span the same degenerate sets, so that FC3 is summed once.
+        """
+        super().set_grid_point(grid_point, store_triplets_map=store_triplets_map)
+        self.grid_point = grid_point
+        self._at_q0: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def _first(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(FC3 summed over the first phonon, (f,) what its bands contribute to the scale)."""
+        if self._at_q0 is None:
+            point = np.array([self.grid_point])
+            q = self._bz_grid.QDinv @ self._bz_grid.addresses[point[0]]
+            chosen = torch.as_tensor(self._band_indices, device=self.device)
+            scale = self._inverse(point)[0, chosen] * self._unit_conversion
+            self._at_q0 = self._lattice().at(q, self._modes(point)[0][:, chosen]), scale
+        return self._at_q0
+
+    def _lattice(self) -> LatticeTransform:
+        if self._transform is None:
+            where = sites(self._primitive)
+            rows = self._p2s if len(self._fc3) == self._fc3.shape[1] else slice(None)
+            fc3, nonzero = self._fc3[rows], self._fc3_nonzero_indices[rows]
+            kept = np.argwhere(nonzero)
+            shortest = self._all_shortest if self._make_r0_average else None
+            self._transform = LatticeTransform(
+                fc3[tuple(kept.T)],
+                list(legs(where, kept, shortest)),
+                len(self._primitive),
+                self._bz_grid.Q,
+                self._bz_grid.D_diag,
+                self.device,
+            )
+        return self._transform
+
+    def _fourier(self, points: np.ndarray) -> torch.Tensor:
+        """(t, v): exp 2πi q·L of grid points q."""
+        turns = self._bz_grid.addresses[points] / self._bz_grid.D_diag @ self._lattice().vectors.T
+        angles = 2 * np.pi * torch.as_tensor(turns, device=self.device)
+        return torch.complex(torch.cos(angles), torch.sin(angles))
+
+    def _modes(self, points: np.ndarray) -> torch.Tensor:
+        """(t, b, b): eigenvectors with the phases of the atoms' positions and 1 / √mass; columns are bands."""
+        assert self._phonons is not None
+        q = self._bz_grid.addresses[points] @ self._bz_grid.QDinv.T
+        factors = np.exp(2j * np.pi * q @ self._primitive.scaled_positions.T) / np.sqrt(self._masses)
+        found = self._phonons.eigenvectors[points] * np.repeat(factors, 3, axis=1)[:, :, None]
+        return torch.as_tensor(found, device=self.device)
+
+    def _inverse(self, points: np.ndarray) -> torch.Tensor:
+        """(t, b): 1 / frequency, 0 for modes at or below the cutoff."""
+        assert self._phonons is not None
+        frequencies = self._phonons.frequencies[points]
+        above = frequencies > self._cutoff_frequency
+        return torch.as_tensor(np.where(above, 1 / np.where(above, frequencies, 1.0), 0.0), device=self.device)
+
+    def _get_all_shortest(self) -> None:
+        self._all_shortest = shortest_triplets(sites(self._primitive), self._primitive, self._symprec)
