@@ -1,7 +1,7 @@
 """κ_L from FC2 and FC3: the phonon Boltzmann equation in the relaxation time approximation and in full, by phono3py.
 
-Three-phonon scattering only: no isotopes, boundaries or four-phonon processes. Energy conservation by the linear
-tetrahedron method, so no smearing enters. A. Togo, L. Chaput, I. Tanaka, Phys. Rev. B 91, 094306 (2015); L. Chaput,
+Three-phonon scattering, and isotopes and a boundary where they are asked for; no four-phonon processes. Energy
+conservation by the linear tetrahedron method, so no smearing enters. A. Togo, L. Chaput, I. Tanaka, Phys. Rev. B 91, 094306 (2015); L. Chaput,
 Phys. Rev. Lett. 110, 265506 (2013).
 """
 
@@ -15,10 +15,17 @@ from typing import Any
 
 import numpy as np
 from phono3py import Phono3py
+from phonopy.structure.atomic_data import get_atomic_data
 
+from kappakit.convergence import Mesh
+from kappakit.errors import InputError
+from kappakit.meshes import grid_of
+from kappakit.ports import Interactions
+from kappakit.protocol import ConductivitySettings
 from kappakit.tensors import direction_words, from_voigt, principal
 
 RTA, LBTE = "rta", "lbte"
+NO_ISOTOPES, NATURAL, ENRICHED = "none", "natural", "enriched"
 TEMPERATURES = (100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0, 900.0, 1000.0)
 """K: where κ_L(T) is given, besides the protocol's own temperature."""
 MEAN_FREE_PATHS = 120
@@ -41,7 +48,7 @@ class Conductivity:
     descending; directions (t, 3, 3): row i belongs to value i; uvw: words at the ranked temperature; wall time in s."""
 
     method: str
-    mesh: tuple[int, int, int]
+    mesh: Mesh
     temperatures: np.ndarray
     kappa: np.ndarray
     principal: np.ndarray
@@ -63,26 +70,88 @@ class Modes:
     cumulative: np.ndarray
 
 
+@dataclass(frozen=True)
+class Scattering:
+    """What scatters beside three phonons: `isotopes` 'none' | 'natural' | 'enriched', `purity` the share of the most
+    abundant one where enriched, `boundary` a mean free path in µm (0: an infinite sample)."""
+
+    isotopes: str = NO_ISOTOPES
+    purity: float = 1.0
+    boundary: float = 0.0
+
+
+THREE_PHONON = Scattering()
+
+
+def scattering_of(settings: ConductivitySettings) -> Scattering:
+    """The settings' choice of isotopes and boundary."""
+    return Scattering(settings.isotopes, settings.isotope_purity, settings.boundary)
+
+
 def temperatures_with(ranked: float) -> tuple[float, ...]:
     """TEMPERATURES and the ranked one, ascending, in K."""
     return tuple(sorted({*TEMPERATURES, float(ranked)}))
 
 
-def solve(calculation: Phono3py, method: str, mesh: Sequence[int], temperatures: Sequence[float]) -> float:
+def solve(
+    calculation: Phono3py,
+    method: str,
+    mesh: Mesh,
+    temperatures: Sequence[float],
+    interactions: Interactions,
+    scattering: Scattering = THREE_PHONON,
+) -> float:
     """Solve for κ_L on a mesh at temperatures in K; the result is calculation.thermal_conductivity. Returns seconds."""
     start = perf_counter()
     calculation.sigmas = None
-    if calculation.mesh_numbers is None or list(calculation.mesh_numbers) != list(mesh):
-        calculation.mesh_numbers = list(mesh)
-    calculation.init_phph_interaction(**EIGENVECTOR_FREE)
+    calculation.mesh_numbers = grid_of(mesh)
+    extra = interactions.prepare(calculation, EIGENVECTOR_FREE)
     calculation.run_thermal_conductivity(
-        is_LBTE=method == LBTE, temperatures=list(temperatures), is_isotope=False, boundary_mfp=None, log_level=0
+        is_LBTE=method == LBTE,
+        temperatures=list(temperatures),
+        is_isotope=scattering.isotopes != NO_ISOTOPES,
+        mass_variances=mass_variances(calculation.primitive.symbols, scattering),
+        boundary_mfp=scattering.boundary or None,
+        log_level=0,
+        **extra,
     )
     return perf_counter() - start
 
 
+def mass_variances(symbols: Sequence[str], scattering: Scattering) -> list[float] | None:
+    """Σ f (1 − m/m̄)² of each atom's isotopes, dimensionless; None without isotope scattering.
+
+    Natural abundances as phonopy lists them. Enriched: the most abundant isotope has the share `purity`, the others
+    share the rest as in nature. S. Tamura, Phys. Rev. B 27, 858 (1983).
+    """
+    if scattering.isotopes == NO_ISOTOPES:
+        return None
+    return [_variance(symbol, scattering) for symbol in symbols]
+
+
+def _variance(symbol: str, scattering: Scattering) -> float:
+    known = get_atomic_data().isotope_data[symbol]
+    if not known:
+        raise InputError(f"no isotope abundances are known of {symbol}: choose isotopes “none”")
+    masses, shares = np.array([(mass, share) for _, mass, share in known], float).T
+    if scattering.isotopes == ENRICHED:
+        shares = _enriched(shares, scattering.purity)
+    mean = shares @ masses
+    return float(shares @ (1.0 - masses / mean) ** 2)
+
+
+def _enriched(shares: np.ndarray, purity: float) -> np.ndarray:
+    most = int(shares.argmax())
+    rest = shares.sum() - shares[most]
+    if not rest:
+        return shares
+    enriched = shares * (1.0 - purity) / rest
+    enriched[most] = purity
+    return enriched
+
+
 def tensor(
-    solution: Any, method: str, mesh: Sequence[int], *, ranked: float, named_cell: np.ndarray, seconds: float
+    solution: Any, method: str, mesh: Mesh, *, ranked: float, named_cell: np.ndarray, seconds: float
 ) -> Conductivity | None:
     """The tensor of a solved thermal conductivity. `named_cell` (3, 3) Å: the lattice vectors that [uvw] counts.
 
@@ -99,7 +168,7 @@ def tensor(
     at = nearest(temperatures, ranked)
     return Conductivity(
         method=method,
-        mesh=(int(mesh[0]), int(mesh[1]), int(mesh[2])),
+        mesh=mesh,
         temperatures=temperatures,
         kappa=kappa,
         principal=values,
@@ -125,7 +194,7 @@ def nearest(temperatures: np.ndarray, temperature: float) -> int:
     return int(np.abs(temperatures - temperature).argmin())
 
 
-def mode_data(solution: Any, mesh: Sequence[int], ranked: float) -> Modes:
+def mode_data(solution: Any, mesh: Mesh, ranked: float) -> Modes:
     """Frequencies, half linewidths, group velocities and cumulative κ_L of a solved RTA at the ranked temperature.
 
     A mode's mean free path is |v| / (2 · 2π γ), v in Å·THz and γ in THz, in Å.
@@ -133,7 +202,7 @@ def mode_data(solution: Any, mesh: Sequence[int], ranked: float) -> Modes:
     at = nearest(np.asarray(solution.temperatures), ranked)
     linewidths = np.asarray(solution.gamma)[0, at]
     speeds = np.linalg.norm(solution.group_velocities, axis=-1)
-    contributions = from_voigt(np.asarray(solution.mode_kappa)[0, at]) / np.prod(mesh)
+    contributions = from_voigt(np.asarray(solution.mode_kappa)[0, at]) / mesh.points
     paths, cumulative = cumulative_kappa(np.trace(contributions, axis1=-2, axis2=-1) / 3, linewidths, speeds)
     return Modes(
         frequencies=np.asarray(solution.frequencies),

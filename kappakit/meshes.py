@@ -4,16 +4,85 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 from phono3py import Phono3py
-from phonopy.phonon.grid import get_ir_grid_points
+from phonopy.phonon.grid import GridMatrix, get_ir_grid_points
 
+from kappakit.convergence import AXES, GIVEN, ROUND_OFF, SPACING, Mesh, Rows
 from kappakit.crystals import Crystal
+from kappakit.errors import InputError
+from kappakit.protocol import ConductivitySettings
 
+MOST_POINTS = 1_000_000
+"""q-points of a mesh: more is a slip of the keyboard, not a calculation."""
 SAME_SHELL = 1e-3
 """Å: distances closer than this belong to one shell; equivalent neighbours of an idealised cell agree far better."""
-ROUND_OFF = 1e-9
+
+
+def grid_of(mesh: Mesh) -> Any:
+    """What phono3py's `mesh_numbers` takes: three numbers, or a grid matrix where they do not say it all."""
+    return np.array(mesh.matrix, dtype="int64") if mesh.rule == SPACING else list(mesh.numbers)
+
+
+def mesh_of(calculation: Phono3py, settings: ConductivitySettings, length: float) -> Mesh:
+    """The mesh of a length (Å) by the settings' rule, for the calculation's primitive cell.
+
+    Raises InputError where it would have more than MOST_POINTS q-points.
+    """
+    if settings.mesh_rule == AXES:
+        rotations = np.asarray(calculation.primitive_symmetry.symmetry_operations["rotations"])
+        return given_mesh(calculation, allowed_mesh(_crystal(calculation), rotations, length), rule=AXES)
+    return spaced_mesh(calculation, length)
+
+
+def spaced_mesh(calculation: Phono3py, length: float) -> Mesh:
+    """The generalized regular grid of the conventional cell with spacings of at most 1/length.
+
+    It has the lattice's own symmetry, so that no direction of an oblique or centred primitive cell is left thin.
+    """
+    cell = calculation.primitive.cell
+    if length**3 / calculation.primitive.volume > MOST_POINTS:
+        raise InputError(f"a mesh of length {length:g} Å has more than {MOST_POINTS:,} q-points: choose a shorter one")
+    dataset = calculation.primitive_symmetry.dataset
+    found = GridMatrix(length - ROUND_OFF, cell, symmetry_dataset=dataset, use_grg=True, rounding="ceiling")
+    matrix = np.diag(found.D_diag) if found.grid_matrix is None else np.asarray(found.grid_matrix)
+    numbers = np.gcd.reduce(matrix, axis=1)
+    conventional = (matrix // numbers[:, None]) @ cell
+    return Mesh(SPACING, _triple(numbers), _rows(matrix), _length(conventional, numbers))
+
+
+def given_mesh(calculation: Phono3py, numbers: Any, *, rule: str = GIVEN) -> Mesh:
+    """A mesh of three numbers along the primitive cell's own reciprocal vectors."""
+    cell = calculation.primitive.cell
+    return Mesh(rule, _triple(numbers), _rows(np.diag(numbers)), _length(cell, np.asarray(numbers)))
+
+
+def _length(cell: np.ndarray, numbers: np.ndarray) -> float:
+    """Å: one over the widest spacing of `numbers` points along the reciprocal vectors of a cell."""
+    return float((numbers / np.linalg.norm(np.linalg.inv(cell), axis=0)).min())
+
+
+def _rows(matrix: np.ndarray) -> Rows:
+    first, second, third = map(_triple, matrix)
+    return first, second, third
+
+
+def _triple(values: Any) -> tuple[int, int, int]:
+    first, second, third = (int(value) for value in values)
+    return first, second, third
+
+
+def even_mesh(crystal: Crystal, length: float) -> tuple[int, int, int]:
+    """Numbers of an even mesh along the cell's own reciprocal vectors, spacings of at most 1/length (Å): for densities
+    of states."""
+    return _triple(np.ceil(np.linalg.norm(np.linalg.inv(crystal.cell), axis=0) * length - ROUND_OFF))
+
+
+def _crystal(calculation: Phono3py) -> Crystal:
+    primitive = calculation.primitive
+    return Crystal(primitive.cell, primitive.scaled_positions, primitive.numbers)
 
 
 def allowed_mesh(crystal: Crystal, rotations: np.ndarray, length: float) -> tuple[int, int, int]:
@@ -27,9 +96,9 @@ def allowed_mesh(crystal: Crystal, rotations: np.ndarray, length: float) -> tupl
     return next(mesh for mesh in _growing(least) if _closed(np.array(mesh), rotations))
 
 
-def irreducible_points(calculation: Phono3py, mesh: tuple[int, int, int]) -> int:
+def irreducible_points(calculation: Phono3py, mesh: Mesh) -> int:
     """Number of q-points that symmetry leaves of a mesh; sets the calculation's mesh."""
-    calculation.mesh_numbers = list(mesh)
+    calculation.mesh_numbers = grid_of(mesh)
     assert calculation.grid is not None
     return len(get_ir_grid_points(calculation.grid)[0])
 

@@ -23,6 +23,8 @@ ROUND_OFF = 1e-3
 NEAR_GAMMA = 0.5
 """Share of the shortest commensurate q: closer to Γ the force constants of a finite supercell are an interpolation."""
 ACOUSTIC_BRANCHES = 3
+Sampling = float | Sequence[int]
+"""A mesh of phonopy: its length in Å, or three numbers."""
 DOS_POINTS = 301
 ABOVE_HIGHEST = 1.02
 """The density of states is drawn up to this multiple of the highest frequency."""
@@ -71,9 +73,9 @@ def band_path(phonons: Phonopy) -> BandPath:
     return BandPath(distances, frequencies_at(phonons, q_points), ticks, breaks, q_points)
 
 
-def density_of_states(phonons: Phonopy, mesh: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def density_of_states(phonons: Phonopy, mesh: Sampling) -> tuple[np.ndarray, np.ndarray]:
     """(frequencies (f,) THz, states (f,) per THz and primitive cell), by tetrahedra on a mesh that contains Γ."""
-    found = np.asarray(phonons.run_mesh(list(mesh), is_gamma_center=True).frequencies)
+    found = np.asarray(phonons.run_mesh(mesh, is_gamma_center=True).frequencies)
     low, high = min(0.0, float(found.min())), float(found.max())
     pitch = (high * ABOVE_HIGHEST - low) / (DOS_POINTS - 1)
     states = phonons.run_total_dos(freq_min=low, freq_max=high * ABOVE_HIGHEST, freq_pitch=pitch)
@@ -90,7 +92,7 @@ def deviation(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.sqrt(np.mean((first - second) ** 2)))
 
 
-def stability(phonons: Phonopy, mesh: Sequence[int], path: BandPath, tolerance: float) -> DynamicalStability:
+def stability(phonons: Phonopy, mesh: Sampling, path: BandPath, tolerance: float) -> DynamicalStability:
     """Search commensurate points, mesh and path for imaginary modes; `tolerance` in THz.
 
     The three acoustic branches near Γ are looked at apart: there a small negative frequency tells of the supercell's
@@ -100,7 +102,7 @@ def stability(phonons: Phonopy, mesh: Sequence[int], path: BandPath, tolerance: 
     commensurate = get_commensurate_points(supercell)
     reciprocal = np.linalg.inv(phonons.primitive.cell).T
     radius = NEAR_GAMMA * np.sort(_lengths(commensurate, reciprocal))[1] if len(commensurate) > 1 else 0.0
-    sampled = phonons.run_mesh(list(mesh), is_gamma_center=True)
+    sampled = phonons.run_mesh(mesh, is_gamma_center=True)
     on_mesh = np.asarray(sampled.qpoints), np.asarray(sampled.frequencies)
     searched = [(commensurate, frequencies_at(phonons, commensurate)), on_mesh, (path.q_points, path.frequencies)]
     split = [_lowest(frequencies, _lengths(q, reciprocal) <= radius) for q, frequencies in searched]

@@ -132,18 +132,28 @@ GENERATIONS: dict[str, GenerateSettings] = {
 high symmetry, near-duplicates dropped before they are relaxed."""
 
 
+PUBLISHED_CONDUCTIVITY = ConductivitySettings(
+    supercell_rule="repeat", displacements="systematic", mesh_rule="axes", interaction="phono3py"
+)
+"""As the paper has it: 3×3×3 of the primitive cell, pairs within 3 Å, a mesh by the lengths of the cell's vectors."""
+
 DEMO = Protocol(
     source="both",
     generate=replace(GENERATIONS["simple"], count=64),
     sample=SampleSettings(count=4),
-    conductivity=ConductivitySettings(method="rta"),
+    conductivity=ConductivitySettings(max_minutes=2.0, max_sweep_minutes=4.0),
     neighbours=NeighbourSettings(k=2),
 )
 LAPTOP_DFT = DftSettings(engine="gpaw", k_spacing=0.4, spin=False)
 """As the carbon labels that come with the program: coarser than the paper, never to be mixed with its own."""
 
 PROTOCOLS: dict[str, Protocol] = {
-    "paper": Protocol(source="generate", generate=PUBLISHED_GENERATION, committee=CommitteeSettings(size=8)),
+    "paper": Protocol(
+        source="generate",
+        generate=PUBLISHED_GENERATION,
+        conductivity=PUBLISHED_CONDUCTIVITY,
+        committee=CommitteeSettings(size=8),
+    ),
     "demo": DEMO,
     "committee": replace(
         DEMO,
@@ -177,7 +187,7 @@ PROTOCOLS: dict[str, Protocol] = {
             spread="none",
         ),
         dft=replace(LAPTOP_DFT, engine="surrogate"),
-        conductivity=ConductivitySettings(method="rta", max_sweep_evaluations=0),
+        conductivity=ConductivitySettings(max_sweep_minutes=0.0),
         neighbours=NeighbourSettings(sweeps=0),
     ),
     "smoke": Protocol(
@@ -186,7 +196,7 @@ PROTOCOLS: dict[str, Protocol] = {
         relax=RelaxSettings(max_steps=200, batch=32),
         sample=SampleSettings(count=2, references="diamond"),
         conductivity=ConductivitySettings(
-            fc3_supercell=2, fc2_supercell=2, mesh_length=15.0, max_evaluations=20_000, max_sweep_evaluations=40_000
+            fc3_width=4.0, fc2_width=4.0, mesh_length=12.0, max_minutes=1.0, max_sweep_minutes=2.0
         ),
         neighbours=NeighbourSettings(k=1),
     ),

@@ -9,14 +9,74 @@ from kappakit.protocol.facts import OURS, PAPER, setting
 
 @dataclass(frozen=True)
 class ConductivitySettings:
-    """Finite displacements and the phonon Boltzmann equation by phono3py; three-phonon scattering only."""
+    """Finite displacements and the phonon Boltzmann equation by phono3py; three-phonon scattering, and what is chosen
+    of isotopes and a boundary."""
 
-    fc3_supercell: int = setting(3, "repetitions of the primitive cell for FC3", origin=PAPER, low=1, high=8)
-    fc2_supercell: int = setting(3, "repetitions of the primitive cell for FC2", low=1, high=8)
-    pair_cutoff: float = setting(3.0, "pair cutoff of FC3 displacements", unit="Å", origin=PAPER, low=0.0, high=20.0)
-    displacement: float = setting(0.03, "displacement length", unit="Å", low=0.001, high=0.2)
+    supercell_rule: str = setting(
+        "width",
+        "supercells: the smallest that keeps the point group and is as wide as said, or repetitions of the primitive "
+        "cell (the paper)",
+        choices=("width", "repeat"),
+    )
+    fc3_width: float = setting(
+        6.0, "smallest width of the FC3 supercell between opposite faces", unit="Å", low=2.0, high=60.0
+    )
+    fc2_width: float = setting(
+        6.0, "smallest width of the FC2 supercell between opposite faces", unit="Å", low=2.0, high=60.0
+    )
+    fc3_supercell: int = setting(
+        3, "repetitions of the primitive cell for FC3, where supercells repeat", origin=PAPER, low=1, high=8
+    )
+    fc2_supercell: int = setting(3, "repetitions of the primitive cell for FC2, where supercells repeat", low=1, high=8)
+    displacements: str = setting(
+        "systematic",
+        "displacements: one and two atoms at a time (the paper), or all atoms at random and a fit (symfc)",
+        choices=("systematic", "random"),
+    )
+    displacement: float = setting(0.03, "displacement length, systematic", unit="Å", low=0.001, high=0.2)
+    pair_cutoff: float = setting(
+        3.0, "pair cutoff of systematic FC3 displacements, 0: none", unit="Å", origin=PAPER, low=0.0, high=20.0
+    )
+    random_displacement: float = setting(0.03, "displacement length, random", unit="Å", low=0.001, high=0.2)
+    fc3_cutoff: float = setting(
+        4.0, "cutoff of FC3 where it is fitted to random displacements, 0: none", unit="Å", low=0.0, high=20.0
+    )
+    fit_tolerance: float = setting(
+        0.02, "κ_L of half of the random supercells may differ from that of all by this", low=1e-4, high=1.0
+    )
+    max_random: int = setting(200, "most random supercells of one crystal", unit="supercells", low=2, high=10_000)
+    mesh_rule: str = setting(
+        "spacing",
+        "mesh of q-points: by the spacing along each reciprocal direction, or by the lengths of the cell's own vectors "
+        "(the paper; too thin in oblique cells)",
+        choices=("spacing", "axes"),
+    )
     mesh_length: float = setting(
-        25.0, "mesh n_i with n_i |a_i| above this", unit="Å", origin=PAPER, low=1.0, high=500.0
+        25.0,
+        "mesh: spacing of q-points at most 1/length; by axes: n_i with n_i |a_i| above the length",
+        unit="Å",
+        origin=PAPER,
+        low=1.0,
+        high=200.0,
+    )
+    mesh_step: float = setting(1.25, "ratio of the mesh lengths of the convergence test, 1: no test", low=1.0, high=2.0)
+    mesh_change: float = setting(
+        0.05, "converged: the last step of the mesh changes no principal κ_L by more than this share", low=0.0, high=1.0
+    )
+    max_mesh_length: float = setting(60.0, "longest mesh that the refinement goes to", unit="Å", low=1.0, high=200.0)
+    interaction: str = setting(
+        "torch",
+        "how the strength of three-phonon scattering is computed: batched matrix products, or phono3py's own kernel",
+        choices=("torch", "phono3py"),
+    )
+    isotopes: str = setting(
+        "none",
+        "scattering by isotopes: none (the paper), natural abundances, or enriched in the most abundant one",
+        choices=("none", "natural", "enriched"),
+    )
+    isotope_purity: float = setting(0.999, "share of the most abundant isotope where enriched", low=0.5, high=1.0)
+    boundary: float = setting(
+        0.0, "mean free path at the sample's boundary, 0: infinite sample (the paper)", unit="µm", low=0.0, high=1e6
     )
     method: str = setting("rta", "method that ranks", choices=("rta", "lbte"))
     lbte_above: float = setting(
@@ -36,21 +96,14 @@ class ConductivitySettings:
     shell_margin: float = setting(
         0.03, "flag neighbour shells within this fraction of the pair cutoff", low=0.0, high=0.5
     )
-    max_evaluations: int = setting(
-        150_000,
-        "force evaluations × atoms of one crystal that start by themselves",
-        unit="atom evaluations",
-        low=0,
-        high=10**12,
-    )
-    max_bte_minutes: float = setting(
-        1.0, "expected BTE time of one crystal that starts by itself", unit="min", low=0.0, high=1e6
-    )
-    max_sweep_evaluations: int = setting(
-        600_000, "atom evaluations of one sweep that start by themselves", unit="atom evaluations", low=0, high=10**12
+    max_minutes: float = setting(
+        5.0, "expected time of one crystal's κ_L that starts by itself, on this machine", unit="min", low=0.0, high=1e6
     )
     max_sweep_minutes: float = setting(
-        4.0, "expected BTE time of one sweep that starts by itself", unit="min", low=0.0, high=1e6
+        60.0, "expected time of one sweep's κ_L that start by themselves", unit="min", low=0.0, high=1e6
+    )
+    max_campaign_minutes: float = setting(
+        600.0, "expected time of a campaign's κ_L that start by themselves", unit="min", low=0.0, high=1e7
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from phono3py import Phono3py
-
 from kappakit.conductivity import temperatures_with, threads
+from kappakit.convergence import MeshStep
 from kappakit.displacements import SYMPREC, displaced, evaluate_displacements, measured_force_noise
 from kappakit.errors import Rejected
 from kappakit.estimates import cost
 from kappakit.force_constants import produce
+from kappakit.meshes import grid_of
 from kappakit.ports import Engines
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages.contracts import ConductivityInputs, ConductivityOutputs, Residuals
@@ -22,25 +22,35 @@ from kappakit.stages.kappa_results import (
     Phonons,
     Solutions,
     Stopwatch,
-    conductivities,
+    equation_of,
     harmonic_of,
     nac_word,
     phonons_of,
+    with_lbte,
     write_files,
 )
+from kappakit.stages.mesh_refinement import BoltzmannEquation, refine
 from kappakit.symmetry import find_symmetry
+
+FORCES, FORCE_CONSTANTS, PHONONS, BOLTZMANN = "forces", "force constants", "phonons", "Boltzmann equation"
 
 
 def run(inputs: ConductivityInputs, settings: ConductivitySettings, *, engines: Engines) -> ConductivityOutputs:
-    """FC2 and FC3 by finite displacements, then phonons; RTA and perhaps LBTE unless a mode is imaginary."""
+    """FC2 and FC3 by finite displacements, then phonons; RTA on a mesh that a test finds long enough, and perhaps LBTE,
+    unless a mode is imaginary."""
     watch = Stopwatch()
     potential = engines.potential(inputs.potential)
     calculation = displaced(inputs.primitive, settings)
     evaluate_displacements(calculation, potential, engines.progress)
     noise = measured_force_noise(calculation, potential)
+    watch.part(FORCES)
     left = produce(calculation)
-    phonons = phonons_of(harmonic_of(calculation), inputs.mesh, settings.imaginary_tolerance)
-    solutions = _solutions(inputs, settings, calculation, phonons, engines)
+    watch.part(FORCE_CONSTANTS)
+    phonons = phonons_of(harmonic_of(calculation), settings.mesh_length, settings.imaginary_tolerance)
+    watch.part(PHONONS)
+    equation = equation_of(calculation, settings, engines.interactions(settings.interaction), engines.progress)
+    solutions = _solutions(inputs, equation, phonons, watch)
+    watch.part(BOLTZMANN)
     return ConductivityOutputs(
         id=inputs.id,
         primitive=inputs.primitive,
@@ -53,28 +63,30 @@ def run(inputs: ConductivityInputs, settings: ConductivitySettings, *, engines: 
         notes=(*_symmetry_notes(inputs), *solutions.notes),
         nac=nac_word(inputs.primitive, born=False),
         files=write_files(calculation),
-        engine_version=f"{ENGINE_VERSION}, {potential.version}",
+        engine_version=f"{ENGINE_VERSION}, {equation.interactions.version}, {potential.version}",
         seconds=watch.seconds,
+        parts=watch.parts,
     )
 
 
-def lbte_choice(inputs: ConductivityInputs, settings: ConductivitySettings, calculation: Phono3py) -> LbteChoice:
-    """Decides on LBTE once RTA is done: which temperatures fit into the time allowed, judged by RTA's own time.
+def lbte_choice(inputs: ConductivityInputs, equation: BoltzmannEquation, watch: Stopwatch) -> LbteChoice:
+    """Decides on LBTE once RTA is done: which temperatures fit into the time left, judged by RTA's own time.
 
     'auto' asks for a three-dimensional crystal whose RTA reaches the protocol's limit. Where κ_L(T) does not fit, the
     ranked temperature alone is tried; where that does not fit either, none and a note.
     """
-    ranked = settings.temperature
-    temperatures = temperatures_with(ranked)
+    settings = equation.settings
+    temperatures = temperatures_with(settings.temperature)
 
-    def choose(largest: float, rta_seconds: float) -> tuple[Sequence[float], str]:
+    def choose(largest: float, step: MeshStep) -> tuple[Sequence[float], str]:
         if inputs.lbte == "no" or (inputs.lbte == "auto" and not _wants_lbte(inputs, settings, largest)):
             return (), ""
-        for wanted in (temperatures, (ranked,)):
-            minutes = _expected_minutes(calculation, inputs, len(wanted), rta_seconds)
-            if minutes <= inputs.lbte_max_minutes:
+        left = inputs.minutes - watch.seconds / 60
+        for wanted in (temperatures, (settings.temperature,)):
+            minutes = _expected_minutes(equation, step, len(wanted))
+            if minutes <= left:
                 return wanted, ""
-        return (), f"LBTE expected to take {minutes:.1f} min, more than the {inputs.lbte_max_minutes:g} min allowed"
+        return (), f"LBTE expected to take {minutes:.1f} min, more than the {max(left, 0.0):.1f} min left"
 
     return choose
 
@@ -83,31 +95,20 @@ def _wants_lbte(inputs: ConductivityInputs, settings: ConductivitySettings, larg
     return inputs.dimensionality == 3 and largest >= settings.lbte_above
 
 
-def _expected_minutes(
-    calculation: Phono3py, inputs: ConductivityInputs, temperatures: int, rta_seconds: float
-) -> float:
-    """Expected LBTE time, scaled by how RTA's measured time compares with its own estimate on this machine."""
-    expected = cost(calculation, inputs.mesh, temperatures=temperatures, threads=threads())
-    return expected.lbte_seconds * (rta_seconds / expected.rta_seconds) / 60
+def _expected_minutes(equation: BoltzmannEquation, step: MeshStep, temperatures: int) -> float:
+    """Expected LBTE time on a mesh, scaled by how RTA measured there compares with its own estimate."""
+    expected = cost(equation.calculation, grid_of(step.mesh), temperatures=temperatures, threads=threads())
+    return expected.lbte_seconds * (step.seconds / expected.rta_seconds) / 60
 
 
 def _solutions(
-    inputs: ConductivityInputs,
-    settings: ConductivitySettings,
-    calculation: Phono3py,
-    phonons: Phonons,
-    engines: Engines,
+    inputs: ConductivityInputs, equation: BoltzmannEquation, phonons: Phonons, watch: Stopwatch
 ) -> Solutions:
     if phonons.imaginary:
         return Solutions(notes=(NO_KAPPA,))
-    return conductivities(
-        calculation,
-        inputs.mesh,
-        temperatures_with(settings.temperature),
-        settings,
-        lbte_choice(inputs, settings, calculation),
-        engines.progress,
-    )
+    temperatures = temperatures_with(equation.settings.temperature)
+    rta = refine(equation, temperatures, lambda: 60 * inputs.minutes - watch.seconds)
+    return with_lbte(equation, rta, lbte_choice(inputs, equation, watch))
 
 
 def _symmetry_notes(inputs: ConductivityInputs) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,14 @@ from phono3py import Phono3py
 from phonopy import Phonopy
 from phonopy.file_IO import write_force_constants_to_hdf5
 
+from kappakit.conductivity import RTA
+from kappakit.convergence import SPACING
 from kappakit.displacements import crystal_of
 from kappakit.force_constants import harmonic_residuals, produce
 from kappakit.force_files import has_third_order, read_harmonic, read_third_order
-from kappakit.ports import Engines, Progress
+from kappakit.meshes import given_mesh
+from kappakit.phonons import Sampling
+from kappakit.ports import Engines
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages.contracts import ConductivityOutputs, ForceSetInputs, Residuals
 from kappakit.stages.kappa_results import (
@@ -24,12 +29,14 @@ from kappakit.stages.kappa_results import (
     LbteChoice,
     Solutions,
     Stopwatch,
-    conductivities,
+    equation_of,
     harmonic_of,
     nac_word,
     phonons_of,
+    with_lbte,
     write_files,
 )
+from kappakit.stages.mesh_refinement import BoltzmannEquation, Refined, refine, repeat
 
 NO_THIRD_ORDER = "no third-order forces: phonons only"
 PHONOPY_YAML = "phonopy.yaml"
@@ -43,33 +50,45 @@ def run(inputs: ForceSetInputs, settings: ConductivitySettings, *, engines: Engi
     folder = Path(inputs.folder)
     if has_third_order(folder):
         wanted = Wanted(folder.name, inputs.mesh, inputs.temperatures, inputs.lbte)
-        return third_order(read_third_order(folder), wanted, settings, engines.progress)
-    return second_order(read_harmonic(folder), folder.name, inputs.mesh, settings)
+        return third_order(read_third_order(folder), wanted, settings, engines)
+    return second_order(read_harmonic(folder), folder.name, sampling(inputs.mesh, settings), settings)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Of the Boltzmann equation: mesh, temperatures K (none: the settings' own), LBTE too; `id` of the crystal."""
+    """Of the Boltzmann equation: `mesh` three numbers, one length in Å or () for the settings' own; temperatures K
+    (none: the settings' own), LBTE too; `id` of the crystal."""
 
     id: str
-    mesh: tuple[int, int, int]
+    mesh: tuple[float, ...] = ()
     temperatures: tuple[float, ...] = ()
     lbte: bool = False
 
 
+def sampling(mesh: Sequence[float], settings: ConductivitySettings) -> Sampling:
+    """phonopy's mesh for the density of states: the three numbers asked for, or a length in Å."""
+    if len(mesh) == 3:
+        return [int(number) for number in mesh]
+    return mesh[0] if mesh else settings.mesh_length
+
+
 def third_order(
-    calculation: Phono3py, wanted: Wanted, settings: ConductivitySettings, progress: Progress
+    calculation: Phono3py, wanted: Wanted, settings: ConductivitySettings, engines: Engines
 ) -> ConductivityOutputs:
-    """Phonons and κ_L of a calculation that holds its forces; writes its files into the current folder."""
+    """Phonons and κ_L of a calculation that holds its forces; writes its files into the current folder.
+
+    A mesh of three numbers is taken as it is; a length is tested for convergence and refined.
+    """
     watch = Stopwatch()
     left = produce(calculation)
-    phonons = phonons_of(harmonic_of(calculation), wanted.mesh, settings.imaginary_tolerance)
+    phonons = phonons_of(harmonic_of(calculation), sampling(wanted.mesh, settings), settings.imaginary_tolerance)
     primitive = crystal_of(calculation.primitive)
     temperatures = tuple(sorted({*wanted.temperatures} or {settings.temperature}))
+    equation = equation_of(calculation, settings, engines.interactions(settings.interaction), engines.progress)
     solutions = Solutions(notes=(NO_KAPPA,))
     if not phonons.imaginary:
-        choice = _chosen(temperatures if wanted.lbte else ())
-        solutions = conductivities(calculation, wanted.mesh, temperatures, settings, choice, progress)
+        rta = _rta(equation, wanted.mesh, temperatures)
+        solutions = with_lbte(equation, rta, _chosen(temperatures if wanted.lbte else ()))
     return ConductivityOutputs(
         id=wanted.id,
         primitive=primitive,
@@ -87,9 +106,17 @@ def third_order(
     )
 
 
-def second_order(
-    phonopy: Phonopy, key: str, mesh: tuple[int, int, int], settings: ConductivitySettings
-) -> ConductivityOutputs:
+def _rta(equation: BoltzmannEquation, mesh: Sequence[float], temperatures: Sequence[float]) -> Refined:
+    if len(mesh) == 3:
+        numbers = [int(number) for number in mesh]
+        return repeat(equation, RTA, [given_mesh(equation.calculation, numbers)], temperatures)
+    if mesh:
+        settings = replace(equation.settings, mesh_rule=SPACING, mesh_length=mesh[0])
+        equation = replace(equation, settings=settings)
+    return refine(equation, temperatures, lambda: math.inf)
+
+
+def second_order(phonopy: Phonopy, key: str, mesh: Sampling, settings: ConductivitySettings) -> ConductivityOutputs:
     """Phonons of a calculation that holds its force constants; writes its files into the current folder."""
     watch = Stopwatch()
     phonons = phonons_of(phonopy, mesh, settings.imaginary_tolerance)
@@ -116,4 +143,4 @@ def second_order(
 
 
 def _chosen(temperatures: Sequence[float]) -> LbteChoice:
-    return lambda largest, seconds: (temperatures, "")
+    return lambda largest, step: (temperatures, "")

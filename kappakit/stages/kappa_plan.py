@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+from time import perf_counter
 
 import numpy as np
+from phono3py import Phono3py
 
 from kappakit.conductivity import temperatures_with, threads
+from kappakit.convergence import Mesh, Rows, mesh_lengths
 from kappakit.crystals import Crystal
-from kappakit.displacements import SYMPREC, counts, displaced
+from kappakit.displacements import SYMPREC, counts, crystal_of, displaced
 from kappakit.errors import Rejected
-from kappakit.estimates import cost
-from kappakit.meshes import allowed_mesh, irreducible_points, neighbour_shells
+from kappakit.estimates import Cost, cost
+from kappakit.meshes import grid_of, irreducible_points, mesh_of, neighbour_shells
 from kappakit.ports import Engines, Evaluation, Potential
+from kappakit.promise import promise_of
 from kappakit.protocol import ConductivitySettings
 from kappakit.relaxation import relax_under_symmetry
 from kappakit.stages.contracts import Item, KappaPlanInputs, KappaPlanItem, KappaPlanOutputs, Refusal, Shell
@@ -24,6 +30,8 @@ SHELLS_BEYOND = 1.25
 """Neighbour shells are listed up to this multiple of the pair cutoff."""
 SHELLS_WITHOUT_CUTOFF = 4.0
 """Å: and up to here where there is no cutoff."""
+TIMED_ATOMS = 1000
+"""Atoms of the batch by which a potential's speed is measured: enough to fill a batch, done within a second."""
 EXACT_ANGLE = -1.0
 """spglib: angles are judged by the distance tolerance alone."""
 NOT_RELAXED = "not-relaxed"
@@ -61,9 +69,9 @@ def _plan(item: Item, inputs: KappaPlanInputs, settings: ConductivitySettings, p
     primitive = relaxed.after.primitive
     calculation = displaced(primitive, settings)
     asked = counts(calculation)
-    rotations = np.asarray(calculation.primitive_symmetry.symmetry_operations["rotations"])
-    mesh = allowed_mesh(primitive, rotations, settings.mesh_length)
-    expected = cost(calculation, mesh, temperatures=len(temperatures_with(settings.temperature)), threads=threads())
+    meshes = planned_meshes(calculation, settings)
+    expected = _costs(calculation, meshes, settings)
+    hopes = promise_of(primitive, potential)
     return KappaPlanItem(
         id=item.id,
         primitive=primitive,
@@ -78,14 +86,45 @@ def _plan(item: Item, inputs: KappaPlanInputs, settings: ConductivitySettings, p
         atoms_per_supercell=asked.atoms_fc3,
         pairs_omitted=asked.pairs_omitted,
         evaluations=asked.evaluations,
-        mesh=mesh,
-        q_points=irreducible_points(calculation, mesh),
-        expected_bte_minutes=expected.rta_seconds / 60,
-        expected_lbte_minutes=expected.lbte_seconds / 60,
-        expected_memory=expected.memory,
+        supercell=_rows(calculation.supercell_matrix),
+        mesh=meshes[-1],
+        q_points=irreducible_points(calculation, meshes[-1]),
+        expected_force_minutes=asked.evaluations * seconds_per_atom(calculation, potential) / 60,
+        expected_bte_minutes=sum(cost.rta_seconds for cost in expected) / 60,
+        expected_lbte_minutes=sum(cost.lbte_seconds for cost in expected) / 60,
+        expected_memory=expected[-1].memory,
         shells=shells(primitive, settings),
         dimensionality=dimensionality(primitive),
+        promise=hopes.kappa,
+        promise_method=hopes.method,
+        promise_note=hopes.note,
     )
+
+
+def planned_meshes(calculation: Phono3py, settings: ConductivitySettings) -> list[Mesh]:
+    """The meshes that every κ_L is computed on: that of the settings' length, after a shorter one that tests it."""
+    lengths = islice(mesh_lengths(settings.mesh_length, settings.mesh_step, settings.mesh_length), 2)
+    return list(dict.fromkeys(mesh_of(calculation, settings, length) for length in lengths))
+
+
+def seconds_per_atom(calculation: Phono3py, potential: Potential) -> float:
+    """Wall time of one force evaluation for an atom on this machine, measured on the supercell itself."""
+    supercell = crystal_of(calculation.supercell)
+    batch = [supercell] * max(1, TIMED_ATOMS // supercell.n_atoms)
+    potential.evaluate(batch[:1])
+    start = perf_counter()
+    potential.evaluate(batch)
+    return (perf_counter() - start) / (len(batch) * supercell.n_atoms)
+
+
+def _costs(calculation: Phono3py, meshes: Sequence[Mesh], settings: ConductivitySettings) -> list[Cost]:
+    temperatures = len(temperatures_with(settings.temperature))
+    return [cost(calculation, grid_of(mesh), temperatures=temperatures, threads=threads()) for mesh in meshes]
+
+
+def _rows(matrix: np.ndarray) -> Rows:
+    first, second, third = (tuple(int(value) for value in row) for row in np.asarray(matrix))
+    return first, second, third  # type: ignore[return-value]
 
 
 def shells(primitive: Crystal, settings: ConductivitySettings) -> tuple[Shell, ...]:

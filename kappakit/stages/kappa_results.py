@@ -13,14 +13,25 @@ import phono3py
 from phono3py import Phono3py
 from phono3py.file_IO import write_fc2_to_hdf5, write_fc3_to_hdf5, write_FORCES_FC2, write_FORCES_FC3
 
-from kappakit.conductivity import LBTE, RTA, Conductivity, Modes, below_rta, mode_data, nearest, solve, tensor
+from kappakit.conductivity import LBTE, Conductivity, below_rta, nearest
+from kappakit.convergence import MeshStep, convergence
 from kappakit.crystals import Crystal
 from kappakit.displacements import SYMPREC, crystal_of
 from kappakit.errors import Rejected
-from kappakit.phonons import IMAGINARY, BandPath, DynamicalStability, band_path, density_of_states, harmonic, stability
-from kappakit.ports import Progress
+from kappakit.phonons import (
+    IMAGINARY,
+    BandPath,
+    DynamicalStability,
+    Sampling,
+    band_path,
+    density_of_states,
+    harmonic,
+    stability,
+)
+from kappakit.ports import Interactions, Progress
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages.contracts import Bands, Dos, ModeData, PhononVerdict, Tensor
+from kappakit.stages.mesh_refinement import BoltzmannEquation, Refined, repeat
 from kappakit.symmetry import find_symmetry
 
 ENGINE_VERSION = f"phono3py {phono3py.__version__}"
@@ -30,7 +41,6 @@ EXACT_ANGLE = -1.0
 """spglib: angles are judged by the distance tolerance alone."""
 NAC_NOT_NEEDED, NAC_MISSING, NAC_INCLUDED = "not needed", "missing", "included"
 NO_KAPPA = "imaginary modes: no κ_L was computed"
-NOT_FINITE = "{} gives no finite value: on this mesh some modes find nothing to scatter with"
 TOO_COARSE = "LBTE lies below RTA along a direction: the mesh is too coarse for it"
 
 
@@ -56,12 +66,12 @@ class Solutions:
     notes: tuple[str, ...] = ()
 
 
-LbteChoice = Callable[[float, float], tuple[Sequence[float], str]]
-"""(largest principal κ_L by RTA at the ranked temperature, its seconds) → (temperatures of LBTE or none, a note)."""
+LbteChoice = Callable[[float, MeshStep], tuple[Sequence[float], str]]
+"""(largest principal κ_L by RTA at the ranked temperature, its last mesh) → (temperatures of LBTE or none, a note)."""
 
 
-def phonons_of(phonopy: Any, mesh: Sequence[int], tolerance: float) -> Phonons:
-    """Bands, density of states and verdict of a harmonic calculation."""
+def phonons_of(phonopy: Any, mesh: Sampling, tolerance: float) -> Phonons:
+    """Bands, density of states and verdict of a harmonic calculation; `mesh` a length in Å or three numbers."""
     path: BandPath = band_path(phonopy)
     found: DynamicalStability = stability(phonopy, mesh, path, tolerance)
     frequencies, total = density_of_states(phonopy, mesh)
@@ -86,34 +96,29 @@ def harmonic_of(calculation: Phono3py) -> Any:
     )
 
 
-def conductivities(
-    calculation: Phono3py,
-    mesh: Sequence[int],
-    temperatures: Sequence[float],
-    settings: ConductivitySettings,
-    lbte: LbteChoice,
-    progress: Progress,
-) -> Solutions:
-    """RTA, and LBTE where `lbte` chooses it."""
-    primitive = crystal_of(calculation.primitive)
-    facts: dict[str, Any] = {"ranked": settings.temperature, "named_cell": named_cell(primitive)}
-    progress(0, 2, "Boltzmann equation, relaxation time approximation")
-    seconds = solve(calculation, RTA, mesh, temperatures)
-    solution = calculation.thermal_conductivity
-    rta = tensor(solution, RTA, mesh, seconds=seconds, **facts)
-    if rta is None:
-        return Solutions(notes=(NOT_FINITE.format(RTA),))
-    modes = _mode_record(mode_data(solution, mesh, settings.temperature))
-    wanted, note = lbte(largest_principal(rta, settings.temperature), seconds)
-    notes = (note,) if note else ()
+def equation_of(
+    calculation: Phono3py, settings: ConductivitySettings, interactions: Interactions, progress: Progress
+) -> BoltzmannEquation:
+    """The Boltzmann equation of a calculation that holds its force constants."""
+    cell = named_cell(crystal_of(calculation.primitive))
+    return BoltzmannEquation(calculation, settings, interactions, cell, progress)
+
+
+def with_lbte(equation: BoltzmannEquation, rta: Refined, lbte: LbteChoice) -> Solutions:
+    """RTA's tensor, and LBTE on its last two meshes where `lbte` chooses it."""
+    if rta.tensor is None:
+        return Solutions(notes=rta.notes)
+    modes = ModeData(**vars(rta.modes)) if rta.modes else None
+    temperature = equation.settings.temperature
+    wanted, note = lbte(largest_principal(rta.tensor, temperature), rta.steps[-1])
+    notes = (*rta.notes, note) if note else rta.notes
     if not wanted:
         return Solutions((_tensor_record(rta),), modes, notes)
-    progress(1, 2, "Boltzmann equation, full solution")
-    seconds = solve(calculation, LBTE, mesh, wanted)
-    full = tensor(calculation.thermal_conductivity, LBTE, mesh, seconds=seconds, **facts)
-    if full is None:
-        return Solutions((_tensor_record(rta),), modes, (*notes, NOT_FINITE.format(LBTE)))
-    if below_rta(full, rta, settings.temperature):
+    full = repeat(equation, LBTE, [step.mesh for step in rta.steps[-2:]], wanted)
+    notes = (*notes, *full.notes)
+    if full.tensor is None:
+        return Solutions((_tensor_record(rta),), modes, notes)
+    if below_rta(full.tensor, rta.tensor, temperature):
         notes = (*notes, TOO_COARSE)
     return Solutions((_tensor_record(rta), _tensor_record(full)), modes, notes)
 
@@ -163,19 +168,22 @@ def write_files(calculation: Phono3py) -> dict[str, str]:
     return files
 
 
-def _tensor_record(found: Conductivity) -> Tensor:
-    return Tensor(**vars(found))
-
-
-def _mode_record(found: Modes) -> ModeData:
-    return ModeData(**vars(found))
+def _tensor_record(found: Refined) -> Tensor:
+    return Tensor(**vars(found.tensor), steps=found.steps, convergence=convergence(found.steps))
 
 
 class Stopwatch:
-    """Seconds since it was made."""
+    """Seconds since it was made, and of the parts that it was told of."""
 
     def __init__(self) -> None:
-        self._start = perf_counter()
+        self._start = self._lap = perf_counter()
+        self.parts: dict[str, float] = {}
+
+    def part(self, name: str) -> None:
+        """What was done since the last part, or since the start, was `name`."""
+        now = perf_counter()
+        self.parts[name] = self.parts.get(name, 0.0) + now - self._lap
+        self._lap = now
 
     @property
     def seconds(self) -> float:

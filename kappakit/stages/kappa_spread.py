@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from kappakit.conductivity import nearest, temperatures_with
+from kappakit.conductivity import RTA, Conductivity, nearest, temperatures_with
 from kappakit.displacements import displaced, evaluate_displacements
 from kappakit.errors import Rejected
 from kappakit.force_constants import produce
-from kappakit.ports import Engines, Potential, Progress
+from kappakit.meshes import mesh_of
+from kappakit.ports import Engines, Interactions, Potential, Progress
 from kappakit.protocol import ConductivitySettings
-from kappakit.stages.contracts import MemberKappa, SpreadInputs, SpreadOutputs, Tensor
+from kappakit.stages.contracts import MemberKappa, SpreadInputs, SpreadOutputs
 from kappakit.stages.kappa_plan import relaxed_primitive, symmetry_kept
-from kappakit.stages.kappa_results import NO_KAPPA, Stopwatch, conductivities, harmonic_of, phonons_of
+from kappakit.stages.kappa_results import NO_KAPPA, Stopwatch, equation_of, harmonic_of, phonons_of
+from kappakit.stages.mesh_refinement import repeat
 
 LOST_SYMMETRY = "its relaxed cell has lost symmetry"
 
@@ -27,7 +27,8 @@ def run(inputs: SpreadInputs, settings: ConductivitySettings, *, engines: Engine
     rows = []
     for index in range(committee.size):
         progress = _of_member(index, committee.size, engines.progress)
-        rows.append(_row(index, inputs, settings, committee.member(index), progress))
+        interactions = engines.interactions(settings.interaction)
+        rows.append(_row(index, inputs, settings, committee.member(index), interactions, progress))
     return SpreadOutputs(tuple(rows), watch.seconds)
 
 
@@ -41,16 +42,26 @@ def _of_member(index: int, size: int, progress: Progress) -> Progress:
 
 
 def _row(
-    index: int, inputs: SpreadInputs, settings: ConductivitySettings, member: Potential, progress: Progress
+    index: int,
+    inputs: SpreadInputs,
+    settings: ConductivitySettings,
+    member: Potential,
+    interactions: Interactions,
+    progress: Progress,
 ) -> MemberKappa:
     try:
-        return _kappa(index, inputs, settings, member, progress)
+        return _kappa(index, inputs, settings, member, interactions, progress)
     except Rejected as refused:
         return MemberKappa(index, None, (), "", str(refused))
 
 
 def _kappa(
-    index: int, inputs: SpreadInputs, settings: ConductivitySettings, member: Potential, progress: Progress
+    index: int,
+    inputs: SpreadInputs,
+    settings: ConductivitySettings,
+    member: Potential,
+    interactions: Interactions,
+    progress: Progress,
 ) -> MemberKappa:
     relaxed = relaxed_primitive(
         inputs.primitive, member, settings, symprec=inputs.symprec, angle_tolerance=inputs.angle_tolerance
@@ -59,22 +70,19 @@ def _kappa(
     calculation = displaced(relaxed.after.primitive, settings)
     evaluate_displacements(calculation, member, progress)
     produce(calculation)
-    phonons = phonons_of(harmonic_of(calculation), inputs.mesh, settings.imaginary_tolerance)
+    phonons = phonons_of(harmonic_of(calculation), settings.mesh_length, settings.imaginary_tolerance)
     if phonons.imaginary:
         return MemberKappa(index, None, (), phonons.verdict.dynamical, "; ".join([*notes, NO_KAPPA]))
-    temperatures = temperatures_with(settings.temperature)
-    found = conductivities(calculation, inputs.mesh, temperatures, settings, _no_lbte, progress)
-    principal = _principal(found.tensors, settings.temperature)
+    equation = equation_of(calculation, settings, interactions, progress)
+    mesh = mesh_of(calculation, settings, settings.mesh_length)
+    found = repeat(equation, RTA, [mesh], temperatures_with(settings.temperature))
+    principal = _principal(found.tensor, settings.temperature)
     note = "; ".join([*notes, *found.notes])
     return MemberKappa(index, principal[0] if principal else None, principal, phonons.verdict.dynamical, note)
 
 
-def _no_lbte(largest: float, seconds: float) -> tuple[Sequence[float], str]:
-    return (), ""
-
-
-def _principal(tensors: Sequence[Tensor], temperature: float) -> tuple[float, ...]:
-    if not tensors:
+def _principal(found: Conductivity | None, temperature: float) -> tuple[float, ...]:
+    if found is None:
         return ()
-    row = tensors[0].principal[nearest(tensors[0].temperatures, temperature)]
+    row = found.principal[nearest(found.temperatures, temperature)]
     return tuple(float(value) for value in row)

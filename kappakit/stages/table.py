@@ -70,6 +70,7 @@ STAGES: dict[str, Stage] = dict(
         _stage("uncertainty", "1", c.UncertaintyInputs, c.UncertaintyOutputs, CommitteeSettings),
         _stage("dft_labels", "1", c.RattleInputs, c.RattleOutputs, CommitteeSettings),
         _stage("kappa_spread", "1", c.SpreadInputs, c.SpreadOutputs, ConductivitySettings),
+        _stage("kappa_study", "1", c.StudyInputs, c.StudyOutputs, ConductivitySettings),
         _stage("calculate", "1", c.CalculateInputs, c.CalculateOutputs, DftRunSettings),
         _stage("check_upload", "1", c.UploadInputs, c.CalculateOutputs),
         _stage("export", "1", c.ExportInputs, c.ExportOutputs),

@@ -55,13 +55,13 @@ def _by_dft(
         third = displaced(inputs.primitive, settings)
         forces_return(third, computed, asked_supercells(third))
         temperatures = inputs.temperatures or tuple(temperatures_with(settings.temperature))
-        wanted = Wanted(inputs.id, inputs.mesh, temperatures, inputs.lbte)
-        result = third_order(third, wanted, settings, engines.progress)
+        wanted = Wanted(inputs.id, (), temperatures, inputs.lbte)
+        result = third_order(third, wanted, settings, engines)
         return harmonic_of(third), result
     second = displaced_harmonic(inputs.primitive, inputs.repeats, inputs.displacement)
     forces_return(second, computed, asked_supercells(second))
     solve_second_order(second)
-    return second, second_order(second, inputs.id, inputs.mesh, settings)
+    return second, second_order(second, inputs.id, settings.mesh_length, settings)
 
 
 def _by_potential(inputs: ValidateInputs, settings: ConductivitySettings, potential: Potential) -> Phonopy:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 from phono3py import Phono3py
 from phonopy import Phonopy
 
 from kappakit.crystals import Crystal
 from kappakit.displacements import crystal_of, displaced
 from kappakit.errors import InputError, Rejected
-from kappakit.meshes import allowed_mesh
 from kappakit.ports import Engines
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages.contracts import (
@@ -40,7 +38,6 @@ def run(inputs: ValidationCellsInputs, settings: ConductivitySettings, *, engine
     }
     chosen = calculations[inputs.part]
     asked = asked_supercells(chosen)
-    rotations = np.asarray(chosen.primitive_symmetry.symmetry_operations["rotations"])
     engines.progress(1, 1, "supercells")
     return ValidationCellsOutputs(
         primitive=primitive,
@@ -51,7 +48,6 @@ def run(inputs: ValidationCellsInputs, settings: ConductivitySettings, *, engine
         labels=asked.labels,
         perfect=forces_may_remain(chosen),
         sizes=tuple(_size(part, calculation) for part, calculation in calculations.items()),
-        mesh=allowed_mesh(primitive, rotations, settings.mesh_length),
     )
 
 

@@ -14,7 +14,7 @@ from kappakit.protocol import ConductivitySettings
 from tests.kappakit.reference_cells import diamond, graphite, lonsdaleite
 from tests.kappakit.tersoff_potential import TersoffPotential
 
-SMALL = ConductivitySettings(fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0)
+SMALL = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0)
 
 
 def evaluated(crystal: Crystal, settings: ConductivitySettings) -> Phono3py:
@@ -68,8 +68,12 @@ def test_elements_beyond_the_cutoff_stay_exactly_zero() -> None:
 
 
 def test_a_cutoff_longer_than_the_supercell_changes_nothing() -> None:
-    whole = evaluated(diamond(), ConductivitySettings(fc3_supercell=2, fc2_supercell=2, pair_cutoff=0.0))
-    long = evaluated(diamond(), ConductivitySettings(fc3_supercell=2, fc2_supercell=2, pair_cutoff=15.0))
+    whole = evaluated(
+        diamond(), ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=0.0)
+    )
+    long = evaluated(
+        diamond(), ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=15.0)
+    )
     produce(whole)
     produce(long)
     assert counts(long).pairs_omitted == 0
@@ -91,7 +95,9 @@ def test_residuals_notice_a_broken_symmetry(order: int) -> None:
 
 
 def test_a_larger_fc2_supercell_has_displacements_of_its_own() -> None:
-    calculation = evaluated(diamond(), ConductivitySettings(fc3_supercell=2, fc2_supercell=3, pair_cutoff=2.0))
+    calculation = evaluated(
+        diamond(), ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=3, pair_cutoff=2.0)
+    )
     asked = counts(calculation)
     produce(calculation)
     assert (asked.fc2, asked.atoms_fc3, asked.atoms_fc2) == (1, 16, 54)
@@ -101,7 +107,9 @@ def test_a_larger_fc2_supercell_has_displacements_of_its_own() -> None:
 
 @pytest.mark.parametrize("fc2_supercell", [2, 3])
 def test_the_plan_s_count_is_what_the_potential_is_asked(fc2_supercell: int) -> None:
-    settings = ConductivitySettings(fc3_supercell=2, fc2_supercell=fc2_supercell, pair_cutoff=2.0)
+    settings = ConductivitySettings(
+        supercell_rule="repeat", fc3_supercell=2, fc2_supercell=fc2_supercell, pair_cutoff=2.0
+    )
     calculation, potential = displaced(diamond(), settings), TersoffPotential()
     progress = SilentProgress()
     evaluate_displacements(calculation, potential, progress)
@@ -117,7 +125,7 @@ def test_diamond_needs_95_and_lonsdaleite_233_supercells() -> None:
 
 def test_no_third_order_force_constant_couples_graphite_s_layers() -> None:
     """Neighbouring layers lie 3.35 Å apart: at 3 Å no pair displacement joins them."""
-    calculation = displaced(graphite(), ConductivitySettings(fc3_supercell=2, fc2_supercell=2))
+    calculation = displaced(graphite(), ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2))
     height = calculation.supercell.positions[:, 2]
     for first in calculation.dataset["first_atoms"]:
         partners = [pair["number"] for pair in first["second_atoms"] if pair["included"]]
@@ -133,7 +141,7 @@ def test_the_noise_of_float64_is_zero_and_that_of_float32_is_measured() -> None:
 
 def test_the_forces_that_a_relaxation_left_are_subtracted() -> None:
     """Off its minimum lonsdaleite has forces: they must not count as the answer to a displacement."""
-    settings = ConductivitySettings(fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0)
+    settings = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0)
     calculation = evaluated(lonsdaleite(c=4.2), settings)
     (strained,) = TersoffPotential().evaluate([lonsdaleite(c=4.2)])
     assert np.abs(strained.forces).max() > 0.1

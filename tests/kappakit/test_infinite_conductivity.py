@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from kappakit.conductivity import Conductivity, tensor
+from kappakit.convergence import GIVEN, Mesh
 
-MESH = (2, 2, 2)
+MESH = Mesh(GIVEN, (2, 2, 2), ((2, 0, 0), (0, 2, 0), (0, 0, 2)), 5.0)
 
 
 def solved(*kappa_xx: float) -> Conductivity | None:

@@ -1,4 +1,4 @@
-"""The mesh rule of the protocol and the neighbour shells beside the cutoff."""
+"""Meshes by spacing and by the paper's rule, and the neighbour shells beside the cutoff."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from phono3py import Phono3py
 
+from kappakit.convergence import AXES
 from kappakit.crystals import Crystal
 from kappakit.displacements import displaced
-from kappakit.meshes import allowed_mesh, irreducible_points, neighbour_shells
+from kappakit.errors import InputError
+from kappakit.meshes import allowed_mesh, even_mesh, given_mesh, irreducible_points, neighbour_shells, spaced_mesh
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages.kappa_plan import shells
-from tests.kappakit.reference_cells import diamond, graphite, lonsdaleite
+from tests.kappakit.reference_cells import diamond, graphite, lonsdaleite, rhombohedral
 
-SETTINGS = ConductivitySettings()
+SETTINGS = ConductivitySettings(supercell_rule="repeat", fc3_supercell=1, fc2_supercell=1)
 
 
 def rotations(calculation: Phono3py) -> np.ndarray:
@@ -56,8 +58,53 @@ def test_a_skew_cell_gets_the_numbers_of_its_own_axes_when_no_rotation_mixes_the
 
 def test_phono3py_finds_the_mesh_symmetric() -> None:
     """The mesh that the rule gives is one on which every rotation acts: weights reflect the whole point group."""
-    assert irreducible_points(displaced(diamond(), SETTINGS), (10, 10, 10)) == 47
-    assert irreducible_points(displaced(lonsdaleite(), SETTINGS), (10, 10, 7)) == 56
+    for crystal, numbers, irreducible in ((diamond(), (10, 10, 10), 47), (lonsdaleite(), (10, 10, 7), 56)):
+        calculation = displaced(crystal, SETTINGS)
+        assert irreducible_points(calculation, given_mesh(calculation, numbers)) == irreducible
+
+
+@pytest.mark.parametrize("length", [12.0, 25.0, 31.3])
+@pytest.mark.parametrize(
+    "crystal", [diamond(), lonsdaleite(), rhombohedral(), graphite()], ids=["3C", "2H", "9R", "gr"]
+)
+def test_no_direction_of_a_spaced_mesh_is_thinner_than_its_length(crystal: Crystal, length: float) -> None:
+    """Measured on the q-points themselves: the distance of neighbouring grid planes along each conventional axis."""
+    calculation = displaced(crystal, SETTINGS)
+    mesh = spaced_mesh(calculation, length)
+    planes = np.array(mesh.matrix) @ crystal.cell
+    spacings = np.linalg.norm(np.linalg.inv(planes), axis=0)
+    assert spacings.max() <= 1 / length + 1e-9
+    assert mesh.length == pytest.approx(1 / spacings.max())
+    assert mesh.length >= length - 1e-6
+    assert mesh.points == abs(round(np.linalg.det(np.array(mesh.matrix))))
+
+
+def test_a_spaced_mesh_follows_the_conventional_cell() -> None:
+    """25 Å / 3.566 Å = 7.01, so 8 along each edge of the cube; four primitive cells a cube: 4 · 8³ points."""
+    calculation = displaced(diamond(3.566), SETTINGS)
+    mesh = spaced_mesh(calculation, 25.0)
+    assert (mesh.numbers, mesh.points) == ((8, 8, 8), 2048)
+    assert irreducible_points(calculation, mesh) == 85
+    assert len(calculation.grid.grg2bzg) == 2048
+
+
+def test_the_paper_s_rule_is_thin_along_the_axis_of_a_rhombohedral_polytype() -> None:
+    """9R: vectors of 6.3 Å give 4×4×4, while the lattice planes lie 2.1 Å apart."""
+    calculation = displaced(rhombohedral(), SETTINGS)
+    numbers = allowed_mesh(rhombohedral(), rotations(calculation), 25.0)
+    thin = given_mesh(calculation, numbers, rule=AXES)
+    assert numbers == (4, 4, 4)
+    assert thin.length == pytest.approx(8.6, abs=0.2)
+    assert spaced_mesh(calculation, 25.0).length > 25.0
+
+
+def test_a_mesh_of_a_slip_of_the_keyboard_is_refused() -> None:
+    with pytest.raises(InputError, match=r"q-points: choose a shorter one"):
+        spaced_mesh(displaced(diamond(), SETTINGS), 1e4)
+
+
+def test_an_even_mesh_counts_the_spacing_of_lattice_planes() -> None:
+    assert even_mesh(diamond(3.577), 25.0) == (13, 13, 13)
 
 
 def test_diamond_s_shells_are_those_of_the_diamond_lattice() -> None:

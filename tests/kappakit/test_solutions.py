@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from kappakit.conductivity import Conductivity, below_rta, cumulative_kappa, temperatures_with
+from kappakit.convergence import GIVEN, Mesh
 from kappakit.tensors import principal
+
+MESH = Mesh(GIVEN, (4, 4, 4), ((4, 0, 0), (0, 4, 0), (0, 0, 4)), 10.0)
 
 
 def solved(method: str, *diagonal: float) -> Conductivity:
     kappa = np.diag(diagonal)[None]
     values, directions = principal(kappa)
     words = ("[100]", "[010]", "[001]")
-    return Conductivity(method, (4, 4, 4), np.array([300.0]), kappa, values, directions, words, 0.0)
+    return Conductivity(method, MESH, np.array([300.0]), kappa, values, directions, words, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ from kappakit.stages.contracts.phonons import (
     ConductivityInputs,
     ConductivityOutputs,
     Dos,
+    Fit,
     ForceSetInputs,
     KappaPlanInputs,
     KappaPlanItem,
@@ -98,6 +99,10 @@ from kappakit.stages.contracts.records import (
     TrainGeneratorOutputs,
     TrainInputs,
     TrainOutputs,
+)
+from kappakit.stages.contracts.study import (
+    StudyInputs,
+    StudyOutputs,
 )
 from kappakit.stages.contracts.validation import (
     ANHARMONIC,
@@ -131,6 +136,7 @@ __all__ = [
     "EmbedOutputs",
     "ExportInputs",
     "ExportOutputs",
+    "Fit",
     "ForceSetInputs",
     "GenerateInputs",
     "GenerateOutputs",
@@ -179,6 +185,8 @@ __all__ = [
     "StartSetInputs",
     "StartSetOutputs",
     "SymmetryFacts",
+    "StudyInputs",
+    "StudyOutputs",
     "Tensor",
     "ThinInputs",
     "TrainGeneratorInputs",

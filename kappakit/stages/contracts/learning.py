@@ -128,7 +128,6 @@ class SpreadInputs:
     id: str
     primitive: Crystal
     members: tuple[PotentialRef, ...]
-    mesh: tuple[int, int, int]
     symprec: float
     angle_tolerance: float
     dimensionality: int

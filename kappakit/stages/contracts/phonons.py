@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from kappakit.convergence import Convergence, Mesh, MeshStep
 from kappakit.crystals import Crystal
 from kappakit.ports import PotentialRef
 from kappakit.stages.contracts.items import Item, Refusal
@@ -33,8 +34,10 @@ class KappaPlanItem:
     """What a κ_L of one crystal will take, from phono3py's own list of displacements.
 
     `primitive`: standardised and relaxed under its symmetry; energy_change in meV/atom by that relaxation.
-    `evaluations` = Σ over supercells of atoms. expected_* are estimates (min, GiB). `symmetry_kept`: the relaxed cell
-    still has the screened space group.
+    `evaluations` = Σ over supercells of atoms; `supercell` (3, 3) in the primitive cell's basis. expected_* are
+    estimates for this machine (min, GiB); the Boltzmann equation's count every mesh of the convergence test.
+    `symmetry_kept`: the relaxed cell still has the screened space group. `promise`: a cheap estimate of κ_L,
+    W/(m·K), before any force constants, by `promise_method`; None where it has no value, `promise_note` says why.
     """
 
     id: str
@@ -50,13 +53,18 @@ class KappaPlanItem:
     atoms_per_supercell: int
     pairs_omitted: int
     evaluations: int
-    mesh: tuple[int, int, int]
+    supercell: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
+    mesh: Mesh
     q_points: int
+    expected_force_minutes: float
     expected_bte_minutes: float
     expected_lbte_minutes: float
     expected_memory: float
     shells: tuple[Shell, ...]
     dimensionality: int
+    promise: float | None = None
+    promise_method: str = ""
+    promise_note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +75,16 @@ class KappaPlanOutputs:
 
 @dataclass(frozen=True, eq=False)
 class ConductivityInputs:
-    """`primitive` as the plan left it. `lbte`: 'auto' (RTA ≥ the limit, 3D and it fits) | 'yes' | 'no'."""
+    """`primitive` as the plan left it. `lbte`: 'auto' (RTA ≥ the limit, 3D and it fits) | 'yes' | 'no'. `minutes`: what
+    all of it may take, before a finer mesh or LBTE is left out."""
 
     id: str
     primitive: Crystal
     potential: PotentialRef
-    mesh: tuple[int, int, int]
     symprec: float
     dimensionality: int = 3
     lbte: str = "auto"
-    lbte_max_minutes: float = 10.0
+    minutes: float = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,16 +92,31 @@ class Tensor:
     """κ_L. temperatures (t,) K; kappa (t, 3, 3) W/(m·K) in the axes of `ConductivityOutputs.primitive`'s cell;
     principal (t, 3) descending; directions (t, 3, 3): row i is the unit vector of principal value i;
     uvw: words per principal direction at the ranked temperature ('[001]', 'any direction in the plane ⊥ [001]',
-    'any direction')."""
+    'any direction'). `steps`: κ_L on every mesh that was tried, shortest first, this one last; `convergence`: what the
+    last step changed, None where there was one mesh only."""
 
     method: str
-    mesh: tuple[int, int, int]
+    mesh: Mesh
     temperatures: np.ndarray
     kappa: np.ndarray
     principal: np.ndarray
     directions: np.ndarray
     uvw: tuple[str, str, str]
     seconds: float
+    steps: tuple[MeshStep, ...] = ()
+    convergence: Convergence | None = None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How force constants came from forces: `route` 'systematic' | 'random' | 'given'; supercells that were evaluated;
+    for random ones, κ_L of half of them beside that of all: `half` supercells, `difference` of the largest principal
+    value as a share."""
+
+    route: str
+    supercells: int
+    half: int | None = None
+    difference: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,13 +195,19 @@ class ConductivityOutputs:
     files: dict[str, str] = field(default_factory=dict)
     engine_version: str = ""
     seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
+    """Seconds of each part: 'forces', 'force constants', 'phonons', 'Boltzmann equation'."""
+    fit: Fit | None = None
 
 
 @dataclass(frozen=True)
 class ForceSetInputs:
-    """A folder of somebody else's force sets: a phono3py yaml, FORCES_FC3 or FORCE_SETS, perhaps FORCES_FC2, BORN."""
+    """A folder of somebody else's force sets: a phono3py yaml, FORCES_FC3 or FORCE_SETS, perhaps FORCES_FC2, BORN.
+
+    `mesh`: three numbers along the primitive cell's reciprocal vectors, or one length in Å.
+    """
 
     folder: str
-    mesh: tuple[int, int, int]
+    mesh: tuple[float, ...]
     temperatures: tuple[float, ...]
     lbte: bool = False

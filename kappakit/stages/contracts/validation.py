@@ -43,7 +43,7 @@ class ValidationCellsOutputs:
     """`primitive`: standardised, its last digits idealised; energy eV/atom by the potential, None without one.
 
     `cells`: distinct supercells of the part asked for, in the order in which `validate` wants their forces; the first
-    is undisplaced where `perfect` (symmetry does not forbid forces there). `sizes`: of both parts. `mesh` of q-points.
+    is undisplaced where `perfect` (symmetry does not forbid forces there). `sizes`: of both parts.
     """
 
     primitive: Crystal
@@ -54,7 +54,6 @@ class ValidationCellsOutputs:
     labels: tuple[str, ...]
     perfect: bool
     sizes: tuple[PartSize, ...]
-    mesh: tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +76,6 @@ class ValidateInputs:
     repeats: int
     displacement: float
     forces: tuple[CellForces, ...]
-    mesh: tuple[int, int, int]
     reference: Crystal
     potential: PotentialRef
     temperatures: tuple[float, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from kappakit.ports import PotentialRef, SilentProgress
+from kappakit.engines.registry import INTERACTIONS, resolve
+from kappakit.ports import Interactions, PotentialRef, SilentProgress
 from tests.kappakit.tersoff_potential import TersoffPotential
 
 
@@ -18,6 +19,10 @@ class TersoffEngines:
 
     def potential(self, ref: PotentialRef) -> TersoffPotential:
         return self.of
+
+    def interactions(self, name: str) -> Interactions:
+        """The real ones: nothing about them is slow on small crystals."""
+        return resolve(INTERACTIONS, name, "interactions")()
 
     def generator(self, name: str) -> Any:
         raise LookupError(name)

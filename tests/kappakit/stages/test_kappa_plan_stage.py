@@ -23,8 +23,8 @@ from kappakit.units import EV_PER_A3_IN_GPA
 from tests.kappakit.reference_cells import TERSOFF_DIAMOND, diamond, graphite, lonsdaleite
 from tests.kappakit.stages.tersoff_engines import TersoffEngines
 
-SETTINGS = ConductivitySettings()
-SMALL = ConductivitySettings(fc3_supercell=2, fc2_supercell=2, mesh_length=8.0)
+SETTINGS = ConductivitySettings(supercell_rule="repeat")
+SMALL = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, mesh_length=8.0, mesh_step=1.0)
 TERSOFF = PotentialRef(engine="tersoff", name="tersoff")
 
 
@@ -70,8 +70,21 @@ def test_supercells_atoms_and_omitted_pairs_are_phono3py_s(of_diamond: KappaPlan
 
 
 def test_the_mesh_and_its_irreducible_points_are_told(of_diamond: KappaPlanItem) -> None:
-    assert of_diamond.mesh == (10, 10, 10)
-    assert of_diamond.q_points == 47
+    """25 Å / 3.566 Å = 7.01: eight points along each edge of the cube."""
+    assert of_diamond.mesh.numbers == (8, 8, 8)
+    assert of_diamond.mesh.points == 4 * 8**3
+    assert of_diamond.mesh.length == pytest.approx(8 * TERSOFF_DIAMOND, rel=1e-3)
+    assert of_diamond.q_points == 85
+
+
+def test_the_promise_of_diamond_is_a_cheap_estimate_with_its_method(of_diamond: KappaPlanItem) -> None:
+    assert of_diamond.promise is not None
+    assert 100.0 < of_diamond.promise < 20_000.0
+    assert "Slack" in of_diamond.promise_method
+
+
+def test_the_time_of_the_forces_is_measured_on_this_machine(of_diamond: KappaPlanItem) -> None:
+    assert 0 < of_diamond.expected_force_minutes < 5.0
 
 
 def test_the_third_shell_beside_the_cutoff_is_flagged(of_diamond: KappaPlanItem) -> None:
@@ -110,7 +123,7 @@ def test_the_plan_leads_straight_to_a_conductivity(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     (plan,) = planned(perturbed(diamond()), settings=SMALL).plans
     engines = TersoffEngines()
-    inputs = ConductivityInputs(plan.id, plan.primitive, TERSOFF, plan.mesh, symprec=0.1, lbte="no")
+    inputs = ConductivityInputs(plan.id, plan.primitive, TERSOFF, symprec=0.1, lbte="no")
     found = conductivity.run(inputs, SMALL, engines=engines)
     assert found.verdict.dynamical == "stable"
     assert found.notes == ()

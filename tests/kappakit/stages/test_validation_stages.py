@@ -29,7 +29,9 @@ from tests.kappakit.reference_cells import diamond, lonsdaleite
 from tests.kappakit.stages.tersoff_engines import TersoffEngines
 from tests.kappakit.tersoff_potential import TersoffPotential
 
-SETTINGS = ConductivitySettings(fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0, mesh_length=12.0)
+SETTINGS = ConductivitySettings(
+    supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0, mesh_length=12.0, mesh_step=1.0
+)
 TERSOFF = PotentialRef("tersoff", "tersoff")
 
 
@@ -57,9 +59,7 @@ def computed(cells: tuple[Crystal, ...]) -> tuple[CellForces, ...]:
 
 
 def validated(asked: ValidationCellsOutputs, part: str = "harmonic", **changes: object) -> ValidateOutputs:
-    inputs = ValidateInputs(
-        "7", asked.primitive, part, 2, 0.02, computed(asked.cells), asked.mesh, asked.primitive, TERSOFF
-    )
+    inputs = ValidateInputs("7", asked.primitive, part, 2, 0.02, computed(asked.cells), asked.primitive, TERSOFF)
     return validate.run(replace(inputs, **changes), SETTINGS, engines=TersoffEngines())  # type: ignore[arg-type]
 
 
