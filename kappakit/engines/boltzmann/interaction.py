@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from phono3py.phonon3.interaction import Interaction
 
+from kappakit.engines.boltzmann.lattice import lattice_terms
 from kappakit.engines.boltzmann.terms import legs, shortest_triplets, sites
 from kappakit.engines.boltzmann.transform import LatticeTransform
 
@@ -64,11 +65,10 @@ class TorchInteraction(Interaction):
         assert self._triplets_at_q is not None
         _, second, third = self._triplets_at_q[numbers].T
         at_q0, scale = self._first()
-        phases = self._fourier(second)
-        length, bands = at_q0.shape[:2]
-        reached = (phases @ at_q0.view(length, -1)).view(len(numbers), bands, -1)
-        mixed = (self._modes(second).transpose(1, 2) @ reached).view(len(numbers), -1, bands)
-        mixed = (mixed @ self._modes(third)).view(len(numbers), bands, -1, bands)
+        reached = self._lattice().second(at_q0, self._bz_grid.addresses[second])
+        count, bands = reached.shape[:2]
+        mixed = (self._modes(second).transpose(1, 2) @ reached.view(count, bands, -1)).view(count, -1, bands)
+        mixed = (mixed @ self._modes(third)).view(count, bands, -1, bands)
         squared = mixed.real**2 + mixed.imag**2
         squared *= self._inverse(second)[:, :, None, None] * self._inverse(third)[:, None, None, :]
         return squared.transpose(1, 2) * scale[None, :, None, None]
@@ -94,31 +94,20 @@ class TorchInteraction(Interaction):
             q = self._bz_grid.QDinv @ self._bz_grid.addresses[point[0]]
             chosen = torch.as_tensor(self._band_indices, device=self.device)
             scale = self._inverse(point)[0, chosen] * self._unit_conversion
-            self._at_q0 = self._lattice().at(q, self._modes(point)[0][:, chosen]), scale
+            self._at_q0 = self._lattice().first(q, self._modes(point)[0][:, chosen]), scale
         return self._at_q0
 
     def _lattice(self) -> LatticeTransform:
         if self._transform is None:
-            where = sites(self._primitive)
+            where, atoms = sites(self._primitive), len(self._primitive)
             rows = self._p2s if len(self._fc3) == self._fc3.shape[1] else slice(None)
-            fc3, nonzero = self._fc3[rows], self._fc3_nonzero_indices[rows]
-            kept = np.argwhere(nonzero)
-            shortest = self._all_shortest if self._make_r0_average else None
-            self._transform = LatticeTransform(
-                fc3[tuple(kept.T)],
-                list(legs(where, kept, shortest)),
-                len(self._primitive),
-                self._bz_grid.Q,
-                self._bz_grid.D_diag,
-                self.device,
-            )
+            kept = np.argwhere(self._fc3_nonzero_indices[rows])
+            parts = list(legs(where, kept, self._all_shortest if self._make_r0_average else None))
+            elements = self._fc3[rows][tuple(kept.T)]
+            divisions = self._bz_grid.D_diag
+            terms = lattice_terms(elements, parts, atoms, self._bz_grid.Q, divisions)
+            self._transform = LatticeTransform(terms, atoms, divisions, self.device)
         return self._transform
-
-    def _fourier(self, points: np.ndarray) -> torch.Tensor:
-        """(t, v): exp 2πi q·L of grid points q."""
-        turns = self._bz_grid.addresses[points] / self._bz_grid.D_diag @ self._lattice().vectors.T
-        angles = 2 * np.pi * torch.as_tensor(turns, device=self.device)
-        return torch.complex(torch.cos(angles), torch.sin(angles))
 
     def _modes(self, points: np.ndarray) -> torch.Tensor:
         """(t, b, b): eigenvectors with the phases of the atoms' positions and 1 / √mass; columns are bands."""
