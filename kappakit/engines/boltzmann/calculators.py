@@ -11,7 +11,7 @@ from phono3py.conductivity.factory import _REGISTRY as REGISTRY
 from kappakit.engines.boltzmann.collisions import TorchCollisionSolver
 from kappakit.engines.boltzmann.interaction import TorchInteraction
 from kappakit.engines.boltzmann.linewidths import TorchScatteringSolver
-from kappakit.engines.boltzmann.weights import tetrahedra
+from kappakit.engines.boltzmann.weights import Tetrahedra
 
 TRANSPORT = "torch"
 
@@ -26,7 +26,7 @@ def _rta(interaction: TorchInteraction, config: CalculatorConfig) -> Any:
     """phono3py's standard calculator with our linewidths where it asks for nothing that they do not know."""
     calculator = REGISTRY["std-rta"](interaction, config)
     if _plain(interaction, config):
-        calculator._scattering_solver = TorchScatteringSolver(interaction, tetrahedra(interaction), config.temperatures)
+        calculator._scattering_solver = TorchScatteringSolver(interaction, Tetrahedra(interaction), config.temperatures)
     return calculator
 
 
@@ -36,7 +36,7 @@ def _lbte(interaction: TorchInteraction, config: CalculatorConfig) -> Any:
     if _plain(interaction, config):
         rotated, rotations = _stars(interaction, calculator.kappa_settings)
         calculator._collision_solver = TorchCollisionSolver(
-            interaction, tetrahedra(interaction), config.temperatures, rotated, rotations
+            interaction, Tetrahedra(interaction), config.temperatures, rotated, rotations
         )
     return calculator
 
@@ -48,7 +48,8 @@ def _plain(interaction: TorchInteraction, config: CalculatorConfig) -> bool:
         config.is_reducible_collision_matrix, interaction.symmetrize_fc3q,
         interaction.constant_averaged_interaction is not None,
     )  # fmt: skip
-    return list(config.sigmas) == [None] and not any(asked)
+    ascending = np.all(np.diff(interaction.band_indices) > 0)
+    return list(config.sigmas) == [None] and not any(asked) and bool(ascending)
 
 
 def _stars(interaction: TorchInteraction, settings: Any) -> tuple[np.ndarray, np.ndarray]:

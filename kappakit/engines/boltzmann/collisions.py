@@ -45,20 +45,20 @@ class TorchCollisionSolver:
         shape = 2, len(triplets), len(self._temperatures), len(self._pp.band_indices), bands
         rates = torch.zeros(shape, dtype=torch.float64, device=self._pp.device)
         for numbers in self._pp.portions():
-            g, zero = self._tetrahedra.weights(numbers, 3)
-            allowed = np.flatnonzero((zero == 0).any(axis=(1, 2, 3)))
-            if len(allowed):
+            g, allowed = self._tetrahedra.weights(numbers, 3)
+            if allowed.any():
                 chosen = numbers[allowed]
-                strengths, weights = self._pp.strengths(chosen), self._pp.tensor(g[:, allowed])
+                strengths = self._pp.strengths(chosen)
+                weights = self._pp.tensor(g if allowed.all() else g[:, allowed])
                 sums.add(chosen, strengths, weights)
                 rates[:, torch.as_tensor(chosen)] = self._summed(triplets[chosen], strengths * weights[2])
         return rates
 
     def _summed(self, triplets: np.ndarray, collisions: torch.Tensor) -> torch.Tensor:
-        """(2, t, temperatures, f, b) of collisions (t, f, b, b)."""
+        """(2, t, temperatures, f, b) of collisions (t, b, f, b)."""
         second, third = (self._pp.tensor(self._sinh(points)) for points in triplets.T[1:])
-        over_third = torch.einsum("tfjk,xtk->txfj", collisions, third)
-        over_second = torch.einsum("tfjk,xtj->txfk", collisions, second)
+        over_third = torch.einsum("tjfk,xtk->txfj", collisions, third)
+        over_second = torch.einsum("tjfk,xtj->txfk", collisions, second)
         return torch.stack([over_third, over_second])
 
     def _sinh(self, points: np.ndarray) -> np.ndarray:

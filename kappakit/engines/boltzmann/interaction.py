@@ -46,7 +46,7 @@ class TorchInteraction(Interaction):
         self._interaction_strength = np.zeros(shape)
         needed = np.arange(shape[0]) if g_zero is None else np.flatnonzero((g_zero == 0).any(axis=(1, 2, 3)))
         for part in self.chunks(needed):
-            self._interaction_strength[part] = self.strengths(part).cpu().numpy()
+            self._interaction_strength[part] = self.strengths(part).transpose(1, 2).cpu().numpy()
         self._g_zero = g_zero
 
     def portions(self) -> Iterator[np.ndarray]:
@@ -61,7 +61,10 @@ class TorchInteraction(Interaction):
         return (triplets[start : start + size] for start in range(0, len(triplets), size))
 
     def strengths(self, numbers: np.ndarray) -> torch.Tensor:
-        """(t, bands of q0, bands, bands) eV² of some triplets of the grid point, by their numbers."""
+        """(t, b, bands of q0, b) eV² of some triplets of the grid point, by their numbers.
+
+        Axes: band of q1, of q0, of q2. The next call may overwrite what this one returned.
+        """
         assert self._triplets_at_q is not None
         _, second, third = self._triplets_at_q[numbers].T
         at_q0, scale = self._first()
@@ -70,8 +73,9 @@ class TorchInteraction(Interaction):
         mixed = (self._modes(second).transpose(1, 2) @ reached.view(count, bands, -1)).view(count, -1, bands)
         mixed = (mixed @ self._modes(third)).view(count, bands, -1, bands)
         squared = mixed.real**2 + mixed.imag**2
-        squared *= self._inverse(second)[:, :, None, None] * self._inverse(third)[:, None, None, :]
-        return squared.transpose(1, 2) * scale[None, :, None, None]
+        squared *= self._inverse(second)[:, :, None, None] * scale[None, None, :, None]
+        squared *= self._inverse(third)[:, None, None, :]
+        return squared
 
     def tensor(self, values: np.ndarray) -> torch.Tensor:
         """On the device of the interaction."""

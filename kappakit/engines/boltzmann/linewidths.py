@@ -23,30 +23,34 @@ class LinewidthSums:
 
     def __init__(self, interaction: TorchInteraction, temperatures: np.ndarray) -> None:
         self._pp, self._temperatures = interaction, temperatures
-        self._total = np.zeros((len(temperatures), len(interaction.band_indices)))
+        shape = len(temperatures), len(interaction.band_indices)
+        self._total = torch.zeros(shape, dtype=torch.float64, device=interaction.device)
 
     def add(self, numbers: np.ndarray, strengths: torch.Tensor, g: torch.Tensor) -> None:
-        """Triplets by their numbers (t,): strengths (t, f, b, b) eV², weights (at least 2, t, f, b, b) per THz."""
+        """Triplets by their numbers (t,): strengths (t, b, f, b) eV², weights (at least 2, t, b, f, b) per THz."""
         triplets, multiplicity = self._pp.get_triplets_at_q()[:2]
         assert triplets is not None
         assert multiplicity is not None
-        weighted = strengths * torch.as_tensor(multiplicity[numbers], device=strengths.device)[:, None, None, None]
+        weighted = strengths * self._pp.tensor(multiplicity[numbers])[:, None, None, None]
         created, absorbed = weighted * g[0], weighted * g[1]
-        sums = ((created + absorbed).sum(dim=3), (created - absorbed).sum(dim=2), created.sum(dim=(2, 3)))
-        by_second, by_third, plain = (found.cpu().numpy() for found in sums)
-        self._total += np.einsum("xtj,tfj->xf", self._occupied(triplets[numbers, 1]), by_second)
-        self._total += np.einsum("xtk,tfk->xf", self._occupied(triplets[numbers, 2]), by_third)
-        self._total += plain.sum(axis=0)
+        by_second = [part.sum(dim=3) for part in (created, absorbed)]
+        by_third = [part.sum(dim=1) for part in (created, absorbed)]
+        second = self._occupied(triplets[numbers, 1])
+        third = self._occupied(triplets[numbers, 2])
+        self._total += torch.einsum("xtj,tjf->xf", second, by_second[0] + by_second[1])
+        self._total += torch.einsum("xtk,tfk->xf", third, by_third[0] - by_third[1])
+        self._total += by_second[0].sum(dim=(0, 1))
 
     def linewidths(self) -> np.ndarray:
         """(temperatures, f) THz, averaged over degenerate bands."""
         assert self._pp.phonons is not None
         degenerate = self._pp.phonons.degenerate_ids[self._pp.grid_point]
-        return average_by_degeneracy(self._total * unit(self._pp), self._pp.band_indices, degenerate)
+        return average_by_degeneracy(self._total.cpu().numpy() * unit(self._pp), self._pp.band_indices, degenerate)
 
-    def _occupied(self, points: np.ndarray) -> np.ndarray:
+    def _occupied(self, points: np.ndarray) -> torch.Tensor:
         assert self._pp.phonons is not None
-        return occupations(self._pp.phonons.frequencies[points], self._temperatures, self._pp.cutoff_frequency)
+        frequencies = self._pp.phonons.frequencies[points]
+        return self._pp.tensor(occupations(frequencies, self._temperatures, self._pp.cutoff_frequency))
 
 
 class TorchScatteringSolver:
@@ -63,11 +67,10 @@ class TorchScatteringSolver:
         self._pp.set_grid_point(grid_point)
         sums = LinewidthSums(self._pp, self._temperatures)
         for numbers in self._pp.portions():
-            g, zero = self._tetrahedra.weights(numbers, 2)
-            allowed = np.flatnonzero((zero == 0).any(axis=(1, 2, 3)))
-            if len(allowed):
+            g, allowed = self._tetrahedra.weights(numbers, 2)
+            if allowed.any():
                 chosen = numbers[allowed]
-                sums.add(chosen, self._pp.strengths(chosen), self._pp.tensor(g[:, allowed]))
+                sums.add(chosen, self._pp.strengths(chosen), self._pp.tensor(g if allowed.all() else g[:, allowed]))
         return ScatteringResult(gamma=sums.linewidths()[None])
 
 

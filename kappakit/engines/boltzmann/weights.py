@@ -1,55 +1,67 @@
-"""Integration weights of phono3py's linear tetrahedron method, for some triplets of a grid point at a time."""
+"""Integration weights for some triplets of a grid point at a time: what the tetrahedron method needs of the grid."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-import phonors
-from phono3py.phonon3.triplets import _average_weights_over_degenerate_sets as average_over_degenerate_sets
+import torch
 from phonopy.phonon.tetrahedron_method import get_tetrahedra_relative_gr_grid_address
 
+from kappakit.engines.boltzmann.tetrahedron import average, fill
 
-@dataclass(frozen=True, eq=False)
+
 class Tetrahedra:
-    """The tetrahedra around a grid point and what phono3py's kernel asks of the grid, gathered once a calculation."""
+    """The tetrahedra around a grid point, averaged over the point group where the interaction's options say so."""
 
-    interaction: Any
-    addresses: np.ndarray
+    def __init__(self, interaction: Any) -> None:
+        self._pp = interaction
+        addresses = get_tetrahedra_relative_gr_grid_address(interaction.bz_grid, interaction.symmetrize_tetrahedra)
+        around, corners = np.unique(addresses.reshape(-1, 3), axis=0, return_inverse=True)
+        self._around = around
+        self._corners = np.ascontiguousarray(corners.reshape(-1, 4))
+        self._centres = np.argmax((addresses == 0).all(axis=2), axis=1)
+        self._divisions = np.asarray(interaction.bz_grid.D_diag)
 
     def weights(self, numbers: np.ndarray, kinds: int) -> tuple[np.ndarray, np.ndarray]:
-        """((kinds, t, f, b, b) weights per THz, (t, f, b, b) 1 where all of them are zero) of the chosen triplets.
+        """((kinds, t, b, f, b) weights per THz, (t,) whether a triplet has one) of the triplets of these numbers.
 
-        kinds: 2 for linewidths, 3 with the one of the collision matrix; f: bands of q0.
+        Axes: band of q1, of q0, of q2. kinds: 2 for linewidths, 3 with the one of the collision matrix.
         """
-        pp = self.interaction
-        triplets = np.ascontiguousarray(pp.get_triplets_at_q()[0][numbers])
-        frequencies, grid = pp.phonons.frequencies, pp.bz_grid
-        points = np.array(frequencies[pp.grid_point][pp.band_indices], dtype="double")
-        bands = frequencies.shape[1]
-        g = np.zeros((kinds, len(triplets), len(points), bands, bands))
-        zero = np.zeros(g.shape[1:], dtype="byte")
-        phonors.triplets_integration_weights(
-            g,
-            zero,
-            points,
-            self.addresses,
-            grid.D_diag,
-            triplets,
-            frequencies,
-            frequencies,
-            grid.addresses,
-            grid.gp_map,
-            grid.store_dense_gp_map * 1 + 1,
-            kinds,
-        )
-        if pp.average_degenerate_weights:
-            average_over_degenerate_sets(g, zero, triplets, pp.phonons.degenerate_ids)
-        return g, zero
+        pp = self._pp
+        triplets = pp.get_triplets_at_q()[0][numbers]
+        points = np.ascontiguousarray(pp.phonons.frequencies[pp.grid_point][pp.band_indices])
+        bands = pp.phonons.frequencies.shape[1]
+        g = np.empty((kinds, len(triplets), bands, len(points), bands))
+        allowed = np.empty(len(triplets), dtype=bool)
+        second, third = self._surroundings(triplets[:, 1], 1), self._surroundings(triplets[:, 2], -1)
+        degenerate = pp.phonons.degenerate_ids if pp.average_degenerate_weights else None
+
+        def run(part: slice) -> None:
+            fill(g[:, part], allowed[part], points, second[part], third[part], self._corners, self._centres)
+            if degenerate is not None:
+                average(g[:, part], degenerate[triplets[part, 1]], degenerate[triplets[part, 2]])
+
+        _in_threads(run, len(triplets))
+        return g, allowed
+
+    def _surroundings(self, points: np.ndarray, sign: int) -> np.ndarray:
+        """(t, c, b) THz: frequencies at grid points moved by ± the tetrahedra's steps; negative ones count as 0."""
+        grid = self._pp.bz_grid
+        moved = np.mod(grid.addresses[points][:, None] + sign * self._around[None], self._divisions)
+        first, second, _ = self._divisions
+        numbers = moved[..., 0] + first * (moved[..., 1] + second * moved[..., 2])
+        return np.ascontiguousarray(np.maximum(self._pp.phonons.frequencies[grid.grg2bzg[numbers]], 0.0))
 
 
-def tetrahedra(interaction: Any) -> Tetrahedra:
-    """Of the interaction's grid, averaged over the point group where its options say so."""
-    addresses = get_tetrahedra_relative_gr_grid_address(interaction.bz_grid, interaction.symmetrize_tetrahedra)
-    return Tetrahedra(interaction, addresses)
+def _in_threads(run: Any, size: int) -> None:
+    """Halves, thirds, … of a range, one for each thread that torch may use."""
+    threads = min(torch.get_num_threads(), size)
+    bounds = np.linspace(0, size, threads + 1).astype(int)
+    parts = [slice(begin, end) for begin, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    if threads == 1:
+        run(parts[0])
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, parts))
