@@ -374,7 +374,8 @@ def export(work: Work) -> None:
 def atoms_with_label(record: dict[str, Any]) -> Any:
     """An ase.Atoms that is written as the shipped frames are."""
     info = {key: record[key] for key in ("id", "src", "group", "method", "kind")}
-    info |= {"kpts": np.array(record["kpts"]), "seconds": record["seconds"], "energy_sigma0": record["energy_sigma0"]}
+    info |= {"kpts": "[{} {} {}]".format(*record["kpts"]), "seconds": record["seconds"]}
+    info |= {"energy_sigma0": record["energy_sigma0"]}
     atoms = atoms_of(label_frames.Crystal.from_dict(record["crystal"]), info)
     voigt = np.array(record["stress"])[(0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)]
     energy, forces = record["energy"], np.array(record["forces"])
