@@ -1,0 +1,82 @@
+"""κ_L of one crystal for one value of a convergence study: RTA on the one mesh of the settings' length."""
+
+from __future__ import annotations
+
+import numpy as np
+from phono3py import Phono3py
+
+from kappakit.conductivity import RTA, nearest, temperatures_with
+from kappakit.convergence import Mesh, Rows
+from kappakit.displacements import counts, displaced, evaluate_displacements
+from kappakit.force_constants import produce
+from kappakit.meshes import irreducible_points, mesh_of
+from kappakit.ports import Engines, Potential, Progress
+from kappakit.protocol import ConductivitySettings
+from kappakit.stages.conductivity import BOLTZMANN, FORCE_CONSTANTS, FORCES, PHONONS
+from kappakit.stages.contracts import PhononVerdict, StudyInputs, StudyOutputs
+from kappakit.stages.kappa_results import ENGINE_VERSION, NO_KAPPA, Stopwatch, equation_of, harmonic_of, phonons_of
+from kappakit.stages.mesh_refinement import BoltzmannEquation, repeat
+
+
+def run(inputs: StudyInputs, settings: ConductivitySettings, *, engines: Engines) -> StudyOutputs:
+    """Force constants, phonons and, where no mode is imaginary, RTA. A mesh that is too large is refused first.
+
+    Each point computes its own force constants, also where a study of the mesh would have the same for all: points do
+    not depend on one another, and forces take a small part of the time.
+    """
+    watch = Stopwatch()
+    potential = engines.potential(inputs.potential)
+    calculation = displaced(inputs.primitive, settings)
+    mesh = mesh_of(calculation, settings, settings.mesh_length)
+    solve_force_constants(calculation, potential, engines.progress, watch)
+    phonons = phonons_of(harmonic_of(calculation), settings.mesh_length, settings.imaginary_tolerance)
+    watch.part(PHONONS)
+    equation = equation_of(calculation, settings, engines.interactions(settings.interaction), engines.progress)
+    principal, uvw, note = ((), (), NO_KAPPA) if phonons.imaginary else _solved(equation, mesh)
+    watch.part(BOLTZMANN)
+    asked = counts(calculation)
+    return StudyOutputs(
+        id=inputs.id,
+        principal=principal,
+        uvw=uvw,
+        mesh=mesh,
+        irreducible=irreducible_points(calculation, mesh),
+        supercell=_rows(calculation.supercell_matrix),
+        supercells=asked.fc3 + asked.fc2 + asked.perfect,
+        atoms_per_supercell=asked.atoms_fc3,
+        evaluations=asked.evaluations,
+        dynamical=phonons.verdict.dynamical,
+        lowest=_lowest(phonons.verdict),
+        note=note,
+        engine_version=f"{ENGINE_VERSION}, {equation.interactions.version}, {potential.version}",
+        parts=watch.parts,
+        seconds=watch.seconds,
+    )
+
+
+def solve_force_constants(calculation: Phono3py, potential: Potential, progress: Progress, watch: Stopwatch) -> None:
+    """FC2 and FC3 of a calculation that has its displacements, from the potential's forces."""
+    evaluate_displacements(calculation, potential, progress)
+    watch.part(FORCES)
+    produce(calculation)
+    watch.part(FORCE_CONSTANTS)
+
+
+def _solved(equation: BoltzmannEquation, mesh: Mesh) -> tuple[tuple[float, ...], tuple[str, ...], str]:
+    """(principal values at the ranked temperature, their directions, remarks)."""
+    temperature = equation.settings.temperature
+    found = repeat(equation, RTA, [mesh], temperatures_with(temperature))
+    note = "; ".join(found.notes)
+    if found.tensor is None:
+        return (), (), note
+    row = found.tensor.principal[nearest(found.tensor.temperatures, temperature)]
+    return tuple(float(value) for value in row), found.tensor.uvw, note
+
+
+def _lowest(verdict: PhononVerdict) -> float:
+    return min(verdict.lowest_commensurate, verdict.lowest_mesh, verdict.lowest_path)
+
+
+def _rows(matrix: np.ndarray) -> Rows:
+    first, second, third = (tuple(int(value) for value in row) for row in np.asarray(matrix))
+    return first, second, third  # type: ignore[return-value]
