@@ -45,13 +45,11 @@ class TorchCollisionSolver:
         shape = 2, len(triplets), len(self._temperatures), len(self._pp.band_indices), bands
         rates = torch.zeros(shape, dtype=torch.float64, device=self._pp.device)
         for numbers in self._pp.portions():
-            g, allowed = self._tetrahedra.weights(numbers, 3)
-            if allowed.any():
-                chosen = numbers[allowed]
-                strengths = self._pp.strengths(chosen)
-                weights = self._pp.tensor(g if allowed.all() else g[:, allowed])
+            chosen, g = self._tetrahedra.weights(numbers, 3)
+            if len(chosen):
+                strengths, weights = self._pp.strengths(chosen), self._pp.tensor(g)
+                rates[:, torch.as_tensor(chosen)] = self._summed(triplets[chosen], weights[2].mul_(strengths))
                 sums.add(chosen, strengths, weights)
-                rates[:, torch.as_tensor(chosen)] = self._summed(triplets[chosen], strengths * weights[2])
         return rates
 
     def _summed(self, triplets: np.ndarray, collisions: torch.Tensor) -> torch.Tensor:

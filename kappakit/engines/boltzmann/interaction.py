@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from phono3py.phonon3.interaction import Interaction
 
+from kappakit.engines.boltzmann.buffers import Buffers
 from kappakit.engines.boltzmann.lattice import lattice_terms
 from kappakit.engines.boltzmann.terms import legs, shortest_triplets, sites
 from kappakit.engines.boltzmann.transform import LatticeTransform
 
-CHUNK_BYTES = 64 * 1024**2
-"""Of one array over triplets × bands³; about six of them live at a time."""
+CHUNK_BYTES = 24 * 1024**2
+"""Of one complex array over triplets × bands³; five of its size are held. Larger ones leave the cache."""
 
 
 class TorchInteraction(Interaction):
@@ -27,6 +28,7 @@ class TorchInteraction(Interaction):
         super().__init__(*given, **options)
         self.device = torch.device(device)
         self._transform: LatticeTransform | None = None
+        self._buffers = Buffers(self.device)
 
     def run(self, g_zero: np.ndarray | None = None) -> None:
         """Strengths (triplets, bands of q0, bands, bands) eV² of the grid point that was set, all of them in memory.
@@ -68,11 +70,15 @@ class TorchInteraction(Interaction):
         assert self._triplets_at_q is not None
         _, second, third = self._triplets_at_q[numbers].T
         at_q0, scale = self._first()
-        reached = self._lattice().second(at_q0, self._bz_grid.addresses[second])
-        count, bands = reached.shape[:2]
-        mixed = (self._modes(second).transpose(1, 2) @ reached.view(count, bands, -1)).view(count, -1, bands)
-        mixed = (mixed @ self._modes(third)).view(count, bands, -1, bands)
-        squared = mixed.real**2 + mixed.imag**2
+        count, modes, bands = len(numbers), at_q0.shape[1], 3 * len(self._primitive)
+        shape = count, bands, modes, bands
+        one, other = (self._buffers.get(name, shape, torch.complex128) for name in ("one", "other"))
+        self._lattice().second(at_q0, self._bz_grid.addresses[second], one)
+        turned = self._modes(second).transpose(1, 2)
+        torch.bmm(turned, one.view(count, bands, -1), out=other.view(count, bands, -1))
+        torch.bmm(other.view(count, -1, bands), self._modes(third), out=one.view(count, -1, bands))
+        squared = torch.mul(one.real, one.real, out=self._buffers.get("squared", shape, torch.float64))
+        squared.addcmul_(one.imag, one.imag)
         squared *= self._inverse(second)[:, :, None, None] * scale[None, None, :, None]
         squared *= self._inverse(third)[:, None, None, :]
         return squared

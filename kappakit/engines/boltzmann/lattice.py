@@ -17,8 +17,8 @@ class LatticeTerms:
 
     values (u, 27) eV/Å³, the Cartesian components in the order i, j, k; `first` (u,) points into the lattice vectors
     `vectors` (m, 3) that L_I takes. Terms that share the atom i and the place (j, k, L) follow each other:
-    `starts` (n × p + 1,) by i, then by place. `pairs` (n², 2): of each j, k the range of its places; `folded` (p, 3): L of
-    each place in units of the mesh, so that q·L = folded · address / divisions.
+    `starts` (n × p + 1,) by i, then by place. `pairs` (n² + 1,): where the places of each j, k begin; `folded` (p, 3):
+    L of each place in units of the mesh, so that q·L = folded · address / divisions.
     """
 
     values: np.ndarray

@@ -27,12 +27,15 @@ class LinewidthSums:
         self._total = torch.zeros(shape, dtype=torch.float64, device=interaction.device)
 
     def add(self, numbers: np.ndarray, strengths: torch.Tensor, g: torch.Tensor) -> None:
-        """Triplets by their numbers (t,): strengths (t, b, f, b) eV², weights (at least 2, t, b, f, b) per THz."""
+        """Triplets by their numbers (t,): strengths (t, b, f, b) eV², weights (at least 2, t, b, f, b) per THz.
+
+        Overwrites both.
+        """
         triplets, multiplicity = self._pp.get_triplets_at_q()[:2]
         assert triplets is not None
         assert multiplicity is not None
-        weighted = strengths * self._pp.tensor(multiplicity[numbers])[:, None, None, None]
-        created, absorbed = weighted * g[0], weighted * g[1]
+        strengths *= self._pp.tensor(multiplicity[numbers])[:, None, None, None]
+        created, absorbed = g[0].mul_(strengths), g[1].mul_(strengths)
         by_second = [part.sum(dim=3) for part in (created, absorbed)]
         by_third = [part.sum(dim=1) for part in (created, absorbed)]
         second = self._occupied(triplets[numbers, 1])
@@ -67,10 +70,9 @@ class TorchScatteringSolver:
         self._pp.set_grid_point(grid_point)
         sums = LinewidthSums(self._pp, self._temperatures)
         for numbers in self._pp.portions():
-            g, allowed = self._tetrahedra.weights(numbers, 2)
-            if allowed.any():
-                chosen = numbers[allowed]
-                sums.add(chosen, self._pp.strengths(chosen), self._pp.tensor(g if allowed.all() else g[:, allowed]))
+            chosen, g = self._tetrahedra.weights(numbers, 2)
+            if len(chosen):
+                sums.add(chosen, self._pp.strengths(chosen), self._pp.tensor(g))
         return ScatteringResult(gamma=sums.linewidths()[None])
 
 

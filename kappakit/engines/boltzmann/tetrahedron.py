@@ -10,12 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz", "contract"})
+"""No frequency is not a number, and no division here is by zero: neither is looked after."""
 EPSILON = 1e-10
 """THz: corners closer than this are one, as phonopy takes them."""
 
 
-@njit(cache=True, nogil=True)
-def fill(g, allowed, points, second, third, corners, centres):  # type: ignore[no-untyped-def]
+@compiled
+def fill(g, allowed, points, second, third, corners, centres):
     """Weights g (kinds, t, b, f, b) per THz, in place; allowed (t,): whether any of a triplet is not zero.
 
     points (f,) THz, ascending: the bands of q0. second, third (t, c, b) THz: frequencies at the c grid points around q1
@@ -43,8 +45,8 @@ def fill(g, allowed, points, second, third, corners, centres):  # type: ignore[n
                         _store(g, t, j, f, k, kind, found[f])
 
 
-@njit(cache=True, nogil=True)
-def average(g, first_of_second, first_of_third):  # type: ignore[no-untyped-def]
+@compiled
+def average(g, first_of_second, first_of_third):
     """Means of g (kinds, t, b, f, b), in place, over degenerate bands of q1 and of q2.
 
     first_of_second, first_of_third (t, b): of each band the lowest one of its degenerate set.
@@ -61,8 +63,8 @@ def average(g, first_of_second, first_of_third):  # type: ignore[no-untyped-def]
                             _level(g, t, j, j_end, k, k_end)
 
 
-@njit(cache=True, nogil=True)
-def _combined(values, one, other, one_sign, other_sign):  # type: ignore[no-untyped-def]
+@compiled
+def _combined(values, one, other, one_sign, other_sign):
     """Sums of two bands' frequencies at the grid points, into `values`; (lowest, highest)."""
     low, high = np.inf, -np.inf
     for c in range(len(values)):
@@ -72,8 +74,8 @@ def _combined(values, one, other, one_sign, other_sign):  # type: ignore[no-unty
     return low, high
 
 
-@njit(cache=True, nogil=True)
-def _between(points, low, high):  # type: ignore[no-untyped-def]
+@compiled
+def _between(points, low, high):
     """Range of the ascending points in [low, high)."""
     begin = 0
     while begin < len(points) and points[begin] < low:
@@ -84,8 +86,8 @@ def _between(points, low, high):  # type: ignore[no-untyped-def]
     return begin, end
 
 
-@njit(cache=True, nogil=True)
-def _pair(found, points, begin, end, values, corners, centres):  # type: ignore[no-untyped-def]
+@compiled
+def _pair(found, points, begin, end, values, corners, centres):
     """Weights of points[begin:end] for one pair of bands into `found`, Σ over all tetrahedra."""
     found[begin:end] = 0.0
     for m in range(len(corners)):
@@ -107,8 +109,8 @@ def _pair(found, points, begin, end, values, corners, centres):  # type: ignore[
         found[f] *= 4.0 / len(corners)
 
 
-@njit(cache=True, nogil=True)
-def _corner(omega, v0, v1, v2, v3, centre):  # type: ignore[no-untyped-def]
+@compiled
+def _corner(omega, v0, v1, v2, v3, centre):
     """Weight of the corner with the value `centre` at omega, v0 ≤ omega < v3; corners v0 ≤ v1 ≤ v2 ≤ v3."""
     width = v3 - v0
     if omega < v1:
@@ -124,8 +126,8 @@ def _corner(omega, v0, v1, v2, v3, centre):  # type: ignore[no-untyped-def]
     return product * _f(omega, centre, v3)
 
 
-@njit(cache=True, nogil=True)
-def _middle(omega, v0, v1, v2, v3, centre):  # type: ignore[no-untyped-def]
+@compiled
+def _middle(omega, v0, v1, v2, v3, centre):
     """As _corner, v1 ≤ omega < v2, times v3 − v0."""
     f12, f21 = _f(omega, v1, v2), _f(omega, v2, v1)
     f13, f20 = _f(omega, v1, v3), _f(omega, v2, v0)
@@ -141,15 +143,15 @@ def _middle(omega, v0, v1, v2, v3, centre):  # type: ignore[no-untyped-def]
     return _f(omega, v3, v0) * area + _f(omega, v3, v1) * f13 * f21
 
 
-@njit(cache=True, nogil=True)
-def _f(omega, to, origin):  # type: ignore[no-untyped-def]
+@compiled
+def _f(omega, to, origin):
     """How far omega lies from one corner towards another, 0 where they are one."""
     step = to - origin
     return (omega - origin) / step if abs(step) >= EPSILON else 0.0
 
 
-@njit(cache=True, nogil=True)
-def _store(g, t, j, f, k, kind, value):  # type: ignore[no-untyped-def]
+@compiled
+def _store(g, t, j, f, k, kind, value):
     if kind == 0:
         g[0, t, j, f, k] += value
     else:
@@ -158,8 +160,8 @@ def _store(g, t, j, f, k, kind, value):  # type: ignore[no-untyped-def]
         g[2, t, j, f, k] += value
 
 
-@njit(cache=True, nogil=True)
-def _end(first, band):  # type: ignore[no-untyped-def]
+@compiled
+def _end(first, band):
     """One past the last band of the set that begins at `band`."""
     end = band + 1
     while end < len(first) and first[end] == band:
@@ -167,8 +169,8 @@ def _end(first, band):  # type: ignore[no-untyped-def]
     return end
 
 
-@njit(cache=True, nogil=True)
-def _level(g, t, j, j_end, k, k_end):  # type: ignore[no-untyped-def]
+@compiled
+def _level(g, t, j, j_end, k, k_end):
     size = (j_end - j) * (k_end - k)
     for kind in range(g.shape[0]):
         for f in range(g.shape[3]):

@@ -29,17 +29,19 @@ class LatticeTransform:
         mixed = (modes.T @ whole).view(modes.shape[1], -1, 9)
         return mixed.transpose(0, 1).contiguous()
 
-    def second(self, at_q0: torch.Tensor, addresses: np.ndarray) -> torch.Tensor:
-        """(t, b, f, b): Σ over L for grid addresses (t, 3) of q1, of what `first` returned; components j, mode, k."""
+    def second(self, at_q0: torch.Tensor, addresses: np.ndarray, out: torch.Tensor) -> None:
+        """(t, b, f, b) into `out`: Σ over L for grid addresses (t, 3) of q1, of what `first` returned.
+
+        Components j, mode, k.
+        """
         angles = 2 * np.pi * (self._tensor(addresses.astype(float)) @ self._folded.T)
         phases = torch.complex(torch.cos(angles), torch.sin(angles))
         n, modes = self._atoms, at_q0.shape[1]
-        found = torch.zeros(len(addresses), n, 3, modes, n, 3, dtype=torch.complex128, device=self._device)
+        places = out.view(len(addresses), n, 3, modes, n, 3)
         for pair in range(n * n):
             part = slice(self._pairs[pair], self._pairs[pair + 1])
             block = phases[:, part] @ at_q0[part].view(-1, modes * 9)
-            found[:, pair // n, :, :, pair % n] = block.view(-1, modes, 3, 3).transpose(1, 2)
-        return found.view(len(addresses), 3 * n, modes, 3 * n)
+            places[:, pair // n, :, :, pair % n] = block.view(-1, modes, 3, 3).transpose(1, 2)
 
     def _summed(self, phases: np.ndarray) -> torch.Tensor:
         """(n × places, 27): terms times a factor of their L_I, summed over it."""

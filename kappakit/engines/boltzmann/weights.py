@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,20 +22,22 @@ class Tetrahedra:
         addresses = get_tetrahedra_relative_gr_grid_address(interaction.bz_grid, interaction.symmetrize_tetrahedra)
         around, corners = np.unique(addresses.reshape(-1, 3), axis=0, return_inverse=True)
         self._around = around
-        self._corners = np.ascontiguousarray(corners.reshape(-1, 4))
-        self._centres = np.argmax((addresses == 0).all(axis=2), axis=1)
+        self._corners = np.ascontiguousarray(corners.reshape(-1, 4), dtype=np.uint32)
+        self._centres = np.argmax((addresses == 0).all(axis=2), axis=1).astype(np.uint32)
         self._divisions = np.asarray(interaction.bz_grid.D_diag)
+        self._held = np.empty(0)
 
     def weights(self, numbers: np.ndarray, kinds: int) -> tuple[np.ndarray, np.ndarray]:
-        """((kinds, t, b, f, b) weights per THz, (t,) whether a triplet has one) of the triplets of these numbers.
+        """((t,) numbers of triplets that can conserve energy, (kinds, t, b, f, b) their weights per THz), of the given.
 
-        Axes: band of q1, of q0, of q2. kinds: 2 for linewidths, 3 with the one of the collision matrix.
+        Axes: band of q1, of q0, of q2. kinds: 2 for linewidths, 3 with the one of the collision matrix. The next call
+        overwrites the weights.
         """
         pp = self._pp
         triplets = pp.get_triplets_at_q()[0][numbers]
         points = np.ascontiguousarray(pp.phonons.frequencies[pp.grid_point][pp.band_indices])
         bands = pp.phonons.frequencies.shape[1]
-        g = np.empty((kinds, len(triplets), bands, len(points), bands))
+        g = self._array((kinds, len(triplets), bands, len(points), bands))
         allowed = np.empty(len(triplets), dtype=bool)
         second, third = self._surroundings(triplets[:, 1], 1), self._surroundings(triplets[:, 2], -1)
         degenerate = pp.phonons.degenerate_ids if pp.average_degenerate_weights else None
@@ -44,7 +48,12 @@ class Tetrahedra:
                 average(g[:, part], degenerate[triplets[part, 1]], degenerate[triplets[part, 2]])
 
         _in_threads(run, len(triplets))
-        return g, allowed
+        return (numbers, g) if allowed.all() else (numbers[allowed], np.ascontiguousarray(g[:, allowed]))
+
+    def _array(self, shape: tuple[int, ...]) -> np.ndarray:
+        if self._held.size < prod(shape):
+            self._held = np.empty(prod(shape))
+        return self._held[: prod(shape)].reshape(shape)
 
     def _surroundings(self, points: np.ndarray, sign: int) -> np.ndarray:
         """(t, c, b) THz: frequencies at grid points moved by ± the tetrahedra's steps; negative ones count as 0."""
@@ -59,7 +68,7 @@ def _in_threads(run: Any, size: int) -> None:
     """Halves, thirds, … of a range, one for each thread that torch may use."""
     threads = min(torch.get_num_threads(), size)
     bounds = np.linspace(0, size, threads + 1).astype(int)
-    parts = [slice(begin, end) for begin, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    parts = [slice(begin, end) for begin, end in pairwise(bounds)]
     if threads == 1:
         run(parts[0])
         return
