@@ -1,5 +1,7 @@
-"""Finite displacements: phono3py's own list of supercells for FC2 and FC3, and the forces of a potential on them.
+"""Finite displacements: the supercells of FC2 and FC3, and the forces of a potential on them.
 
+Systematic: phono3py's own list, one and two atoms at a time. Random: all atoms at once, in pairs of opposite
+displacements. FC2 in a supercell of its own is always systematic, which takes few supercells.
 A. Togo, L. Chaput, T. Tadano, I. Tanaka, J. Phys.: Condens. Matter 35, 353001 (2023), doi 10.1088/1361-648X/acd831.
 """
 
@@ -16,7 +18,10 @@ from phonopy.structure.atoms import PhonopyAtoms
 from kappakit.crystals import Crystal
 from kappakit.ports import Evaluation, Potential, Progress
 from kappakit.protocol import ConductivitySettings
+from kappakit.random_displacements import estimated_pairs, random_pairs
+from kappakit.widths import repeated, supercell_of_width
 
+RANDOM, BY_WIDTH, SPACING = "random", "width", "spacing"
 SYMPREC = 1e-5
 """Å: the crystals that come here are idealised, so their symmetry is found at the tolerance of round-off."""
 BATCH_ATOMS = 4096
@@ -42,34 +47,70 @@ class DisplacementCounts:
         return self.fc3 * self.atoms_fc3 + self.fc2 * self.atoms_fc2 + self.atoms_fc3 + separate * self.atoms_fc2
 
 
-def displaced(primitive: Crystal, settings: ConductivitySettings) -> Phono3py:
+def displaced(primitive: Crystal, settings: ConductivitySettings, pairs: int | None = None) -> Phono3py:
     """phono3py's calculation of a primitive cell with its displacements generated, no forces yet.
 
     The crystal is its own primitive cell: `primitive_matrix` is the identity, given explicitly. A pair cutoff of 0
-    means none.
+    means none. pairs: of opposite random displacements, None: as many as may be expected to do. They depend on the
+    crystal alone; more of them begin with the fewer. Raises Rejected where no supercell is as wide as asked.
     """
-    same = settings.fc2_supercell == settings.fc3_supercell
-    calculation = Phono3py(
-        phonopy_atoms(primitive),
-        supercell_matrix=[settings.fc3_supercell] * 3,
-        primitive_matrix=np.eye(3),
-        phonon_supercell_matrix=None if same else [settings.fc2_supercell] * 3,
-        symprec=SYMPREC,
-    )
+    calculation = undisplaced(primitive, settings)
+    if settings.displacements == RANDOM:
+        number = estimated_pairs(calculation, settings.max_random // 2) if pairs is None else pairs
+        calculation.dataset = {"displacements": pair_displacements(calculation, primitive, settings, 0, number)}
+        if calculation.phonon_supercell_matrix is not None:
+            calculation.generate_fc2_displacements(distance=settings.displacement)
+        return calculation
     calculation.generate_displacements(
         distance=settings.displacement, cutoff_pair_distance=settings.pair_cutoff or None
     )
     return calculation
 
 
+def undisplaced(primitive: Crystal, settings: ConductivitySettings) -> Phono3py:
+    """The calculation with its supercells and without displacements."""
+    third, second = supercell_matrices(primitive, settings)
+    same = np.array_equal(third, second)
+    return Phono3py(
+        phonopy_atoms(primitive),
+        supercell_matrix=third,
+        primitive_matrix=np.eye(3),
+        phonon_supercell_matrix=None if same else second,
+        use_grg=settings.mesh_rule == SPACING,
+        symprec=SYMPREC,
+    )
+
+
+def supercell_matrices(primitive: Crystal, settings: ConductivitySettings) -> tuple[np.ndarray, np.ndarray]:
+    """(FC3's, FC2's), each (3, 3) whole numbers, columns the vectors in the basis of the primitive cell's.
+
+    Where FC3's supercell is as wide as FC2 asks, it serves both. Raises Rejected where none is as wide as asked.
+    """
+    if settings.supercell_rule != BY_WIDTH:
+        return repeated(settings.fc3_supercell), repeated(settings.fc2_supercell)
+    third = supercell_of_width(primitive, settings.fc3_width)
+    if settings.fc2_width <= settings.fc3_width:
+        return third, third
+    return third, supercell_of_width(primitive, settings.fc2_width)
+
+
+def pair_displacements(
+    calculation: Phono3py, primitive: Crystal, settings: ConductivitySettings, first: int, last: int
+) -> np.ndarray:
+    """(2m, N, 3) Å: random displacements number `first` to before `last`, each followed by its opposite. Their seed is
+    the crystal's digest."""
+    seed = int(primitive.digest[:8], 16)
+    return random_pairs(len(calculation.supercell), settings.random_displacement, seed, first, last)
+
+
 def counts(calculation: Phono3py) -> DisplacementCounts:
-    """What the displacements of `displaced` cost."""
+    """What the displacements of `displaced` cost. Of random ones it is what may be expected to do."""
     pairs = second_displacements(calculation.dataset)
     included = sum(bool(pair.get("included", True)) for pair in pairs)
     separate = calculation.phonon_dataset
     return DisplacementCounts(
-        fc3=len(calculation.dataset["first_atoms"]) + included,
-        fc2=len(separate["first_atoms"]) if separate else 0,
+        fc3=_single(calculation.dataset) + included,
+        fc2=_single(separate) if separate else 0,
         perfect=2 if separate else 1,
         pairs_omitted=len(pairs) - included,
         atoms_fc3=len(calculation.supercell),
@@ -78,8 +119,13 @@ def counts(calculation: Phono3py) -> DisplacementCounts:
 
 
 def second_displacements(dataset: Any) -> list[dict[str, Any]]:
-    """Every pair displacement of a systematic FC3 data set, in phono3py's order."""
-    return [pair for first in dataset["first_atoms"] for pair in first["second_atoms"]]
+    """Every pair displacement of a systematic FC3 data set, in phono3py's order; a random one has none."""
+    return [pair for first in dataset.get("first_atoms", ()) for pair in first["second_atoms"]]
+
+
+def _single(dataset: Any) -> int:
+    """Supercells of single displacements, or all of a random data set."""
+    return len(dataset["displacements"] if "displacements" in dataset else dataset["first_atoms"])
 
 
 def evaluate_displacements(calculation: Phono3py, potential: Potential, progress: Progress) -> None:
@@ -101,6 +147,16 @@ def evaluate_displacements(calculation: Phono3py, potential: Potential, progress
 def crystal_of(cell: PhonopyAtoms) -> Crystal:
     """A Crystal with contiguous float64 arrays from phonopy's cell."""
     return Crystal(cell.cell, cell.scaled_positions, cell.numbers)
+
+
+def forces_of_displacements(
+    calculation: Phono3py, displacements: np.ndarray, potential: Potential, progress: Progress
+) -> np.ndarray:
+    """(m, N, 3) eV/Å of displacements (m, N, 3) Å of the FC3 supercell, those of the perfect one subtracted."""
+    perfect = calculation.supercell
+    positions = perfect.positions + displacements
+    cells = [PhonopyAtoms(cell=perfect.cell, positions=one, numbers=perfect.numbers) for one in positions]
+    return np.array(_forces(potential, perfect, cells, progress, 0, len(cells) + 1))
 
 
 def measured_force_noise(calculation: Phono3py, potential: Potential) -> float:
@@ -145,7 +201,10 @@ def _batches(cells: Sequence[PhonopyAtoms]) -> Iterator[Sequence[PhonopyAtoms]]:
 
 
 def store_forces(dataset: Any, forces: Sequence[np.ndarray]) -> None:
-    """Forces (n, 3) eV/Å into a systematic data set: of single displacements first, then of the pairs included."""
+    """Forces (n, 3) eV/Å into a data set. Systematic: of single displacements first, then of the pairs included."""
+    if "displacements" in dataset:
+        dataset["forces"] = np.array(forces, dtype="double", order="C")
+        return
     pairs = [pair for first in dataset["first_atoms"] for pair in first.get("second_atoms", ())]
     evaluated = dataset["first_atoms"] + [pair for pair in pairs if pair.get("included", True)]
     for entry, values in zip(evaluated, forces, strict=True):

@@ -1,5 +1,7 @@
 """FC2 and FC3 in compact form from the forces on displaced supercells; their symmetries, imposed and measured.
 
+Systematic displacements are solved, pairs of opposite random ones fitted.
+
 A pair cutoff leaves the forces of distant pair displacements unknown. Here each such displacement is given the
 harmonic forces of its two single displacements, so its third-order row is zero, and an element of FC3 is averaged over
 those of its index permutations whose first two atoms lie within the cutoff. An element none of whose pairs lies within
@@ -18,6 +20,8 @@ from phonopy import Phonopy
 from phonopy.harmonic.force_constants import get_nsym_list_and_s2pp
 from phonopy.interface.fc_calculator import get_fc2
 
+from kappakit.fitted_force_constants import ThirdOrderFit, fitted_second_order, is_paired, pairs_of
+
 MAX_TURNS = 200
 SUM_RULE_TARGET = 1e-6
 """eV/Å³: what the sum rule of FC3 may still miss; far below what any force carries."""
@@ -34,12 +38,18 @@ class ForceConstantResiduals:
     permutation_fc3: float
 
 
-def produce(calculation: Phono3py) -> ForceConstantResiduals:
+def produce(calculation: Phono3py, fc3_cutoff: float = 0.0) -> ForceConstantResiduals:
     """Solve FC2 and compact FC3 from the forces in the calculation's data sets and symmetrise both explicitly.
 
     Afterwards `calculation.fc2` is (n, N2, 3, 3) eV/Å², `calculation.fc3` (n, N, N, 3, 3, 3) eV/Å³, and
-    `calculation.fc3_nonzero_indices` (n, N, N) tells phono3py which triplets of atoms to visit.
+    `calculation.fc3_nonzero_indices` (n, N, N) tells phono3py which triplets of atoms to visit. Random displacements
+    are fitted, FC3 within fc3_cutoff (Å, 0: none).
     """
+    if is_paired(calculation.dataset):
+        fit = ThirdOrderFit(calculation, fc3_cutoff)
+        fit.store(fit.solve(pairs_of(calculation.dataset)), calculation)
+        produce_paired_fc2(calculation)
+        return residuals(calculation)
     if "first_atoms" not in calculation.dataset:
         return _fitted(calculation)
     solve_third_order(calculation)
@@ -48,6 +58,15 @@ def produce(calculation: Phono3py) -> ForceConstantResiduals:
     calculation.symmetrize_fc2(use_symfc_projector=False, options=FC2_LEVEL)
     _symmetrise_fc3(calculation)
     return residuals(calculation)
+
+
+def produce_paired_fc2(calculation: Phono3py) -> None:
+    """FC2 from the odd forces of the pairs, or from its own supercell where there is one."""
+    if calculation.phonon_supercell_matrix is None:
+        calculation.fc2 = fitted_second_order(calculation, pairs_of(calculation.dataset))
+        return
+    calculation.produce_fc2(is_compact_fc=True, fc_calculator="traditional")
+    calculation.symmetrize_fc2(use_symfc_projector=False, options=FC2_LEVEL)
 
 
 def solve_second_order(phonons: Phonopy) -> None:
@@ -67,7 +86,7 @@ def solve_third_order(calculation: Phono3py) -> None:
 
 
 def _fitted(calculation: Phono3py) -> ForceConstantResiduals:
-    """Random displacements have no systematic solution: symfc fits force constants that obey every symmetry."""
+    """Somebody else's random displacements, not in pairs: symfc fits force constants that obey every symmetry."""
     calculation.produce_fc3(is_compact_fc=True, fc_calculator="symfc")
     if calculation.phonon_supercell_matrix is not None:
         calculation.produce_fc2(is_compact_fc=True, fc_calculator="symfc")

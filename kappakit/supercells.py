@@ -15,6 +15,7 @@ from kappakit.crystals import Crystal
 from kappakit.dft import DECIMALS
 from kappakit.displacements import SYMPREC, crystal_of, phonopy_atoms, store_forces
 from kappakit.errors import InputError
+from kappakit.widths import checked, repeated
 
 SAME_PLACE = 1e-3
 """Å: an atom farther from where it was asked is another calculation; displacements are twenty times longer."""
@@ -30,12 +31,12 @@ class AskedSupercells:
     places: tuple[int, ...]
 
 
-def displaced_harmonic(primitive: Crystal, repeats: int, displacement: float) -> Phonopy:
+def displaced_harmonic(primitive: Crystal, supercell: int | np.ndarray, displacement: float) -> Phonopy:
     """phonopy's calculation of FC2 with its displacements (Å) generated, no forces yet; the crystal is its own
-    primitive cell."""
+    primitive cell. supercell: repetitions or a (3, 3) matrix; raises InputError for one that breaks the point group."""
     calculation = Phonopy(
         phonopy_atoms(primitive),
-        supercell_matrix=[repeats] * 3,
+        supercell_matrix=repeated(supercell) if isinstance(supercell, int) else checked(primitive, supercell),
         primitive_matrix=np.eye(3),
         symprec=SYMPREC,
     )
@@ -125,8 +126,9 @@ def _stored(calculation: Phonopy | Phono3py, forces: list[np.ndarray]) -> None:
     if isinstance(calculation, Phonopy):
         calculation.forces = np.array(forces)
         return
-    filled = "forces" in calculation.dataset["first_atoms"][0]
-    store_forces(calculation.phonon_dataset if filled else calculation.dataset, forces)
+    dataset = calculation.dataset
+    filled = "forces" in (dataset if "displacements" in dataset else dataset["first_atoms"][0])
+    store_forces(calculation.phonon_dataset if filled else dataset, forces)
 
 
 def _key(cell: Crystal) -> bytes:
