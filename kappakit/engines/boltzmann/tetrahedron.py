@@ -20,29 +20,44 @@ EPSILON = 1e-10
 def fill(g, allowed, points, second, third, corners, centres):
     """Weights g (kinds, t, b, f, b) per THz, in place; allowed (t,): whether any of a triplet is not zero.
 
-    points (f,) THz, ascending: the bands of q0. second, third (t, c, b) THz: frequencies at the c grid points around q1
+    points (f,) THz, ascending: the bands of q0. second, third (t, b, c) THz: frequencies at the c grid points around q1
     and q2 that the tetrahedra use; corners (m, 4) number those points, centres (m,) say which corner is q1 itself.
     g[0]: δ(ω0 − ω1 − ω2); g[1]: δ(ω0 + ω1 − ω2) − δ(ω0 − ω1 + ω2); g[2]: all three added.
     """
     g[:] = 0.0
-    bands = second.shape[2]
-    values = np.empty(second.shape[1])
-    found = np.empty(len(points))
+    bands = second.shape[1]
+    values, found = np.empty(second.shape[2]), np.empty(len(points))
+    ranges = np.empty((2, 2, 2, bands))
     for t in range(second.shape[0]):
         allowed[t] = False
-        for j in range(bands):
-            for k in range(bands):
-                for kind in range(3):
-                    first_sign = -1.0 if kind == 1 else 1.0
-                    second_sign = -1.0 if kind == 2 else 1.0
-                    low, high = _combined(values, second[t, :, j], third[t, :, k], first_sign, second_sign)
-                    begin, end = _between(points, low, high)
-                    if begin == end:
-                        continue
-                    allowed[t] = True
-                    _pair(found, points, begin, end, values, corners, centres)
-                    for f in range(begin, end):
-                        _store(g, t, j, f, k, kind, found[f])
+        _ranges(ranges[0], second[t])
+        _ranges(ranges[1], third[t])
+        for kind in range(3):
+            one, other = 1 if kind == 1 else 0, 1 if kind == 2 else 0
+            for j in range(bands):
+                for k in range(bands):
+                    begin, end = _between(
+                        points,
+                        ranges[0, one, 0, j] + ranges[1, other, 0, k],
+                        ranges[0, one, 1, j] + ranges[1, other, 1, k],
+                    )
+                    if begin < end:
+                        low, high = _combined(values, second[t, j], third[t, k], 1.0 - 2.0 * one, 1.0 - 2.0 * other)
+                        begin, end = _between(points, low, high)
+                    if begin < end:
+                        allowed[t] = True
+                        _pair(found, points, begin, end, values, corners, centres)
+                        for f in range(begin, end):
+                            _store(g, t, j, f, k, kind, found[f])
+
+
+@compiled
+def _ranges(ranges, frequencies):
+    """(sign, lowest and highest, b): of each band at the grid points, and of its negative."""
+    for band in range(frequencies.shape[0]):
+        low, high = frequencies[band].min(), frequencies[band].max()
+        ranges[0, 0, band], ranges[0, 1, band] = low, high
+        ranges[1, 0, band], ranges[1, 1, band] = -high, -low
 
 
 @compiled
@@ -77,8 +92,10 @@ def _combined(values, one, other, one_sign, other_sign):
 @compiled
 def _between(points, low, high):
     """Range of the ascending points in [low, high)."""
+    if low > points[-1] or high <= points[0]:
+        return 0, 0
     begin = 0
-    while begin < len(points) and points[begin] < low:
+    while points[begin] < low:
         begin += 1
     end = begin
     while end < len(points) and points[end] < high:
@@ -93,61 +110,90 @@ def _pair(found, points, begin, end, values, corners, centres):
     for m in range(len(corners)):
         a, b = values[corners[m, 0]], values[corners[m, 1]]
         c, d = values[corners[m, 2]], values[corners[m, 3]]
-        low, high = min(min(a, b), min(c, d)), max(max(a, b), max(c, d))
+        v0, v3 = min(min(a, b), min(c, d)), max(max(a, b), max(c, d))
         f = begin
-        while f < end and points[f] < low:
+        while f < end and points[f] < v0:
             f += 1
-        if f == end or points[f] >= high:
-            continue
-        centre = values[corners[m, centres[m]]]
-        small, large = max(min(a, b), min(c, d)), min(max(a, b), max(c, d))
-        small, large = min(small, large), max(small, large)
-        while f < end and points[f] < high:
-            found[f] += _corner(points[f], low, small, large, high, centre)
-            f += 1
+        if f < end and points[f] < v3:
+            one, other = max(min(a, b), min(c, d)), min(max(a, b), max(c, d))
+            centre = values[corners[m, centres[m]]]
+            _tetrahedron(found, points, f, end, v0, min(one, other), max(one, other), v3, centre)
     for f in range(begin, end):
         found[f] *= 4.0 / len(corners)
 
 
 @compiled
-def _corner(omega, v0, v1, v2, v3, centre):
-    """Weight of the corner with the value `centre` at omega, v0 ≤ omega < v3; corners v0 ≤ v1 ≤ v2 ≤ v3."""
-    width = v3 - v0
-    if omega < v1:
-        product = _f(omega, v1, v0) * _f(omega, v2, v0) / width
-        if centre == v0:
-            return product * (_f(omega, v0, v1) + _f(omega, v0, v2) + _f(omega, v0, v3))
-        return product * _f(omega, centre, v0)
-    if omega < v2:
-        return _middle(omega, v0, v1, v2, v3, centre) / width
-    product = _f(omega, v1, v3) * _f(omega, v2, v3) / width
-    if centre == v3:
-        return product * (_f(omega, v3, v0) + _f(omega, v3, v1) + _f(omega, v3, v2))
-    return product * _f(omega, centre, v3)
+def _tetrahedron(found, points, f, end, v0, v1, v2, v3, centre):
+    """Adds the weights of the corner with the value `centre`; corners v0 ≤ v1 ≤ v2 ≤ v3, points[f] ≥ v0.
+
+    A cubic polynomial between each two corners, so that bands of q0 in the same interval share its coefficients.
+    """
+    if points[f] < v1:
+        square, cube = _end_piece(v1 - v0, v2 - v0, v3 - v0, centre - v0)
+        while f < end and points[f] < v1:
+            x = points[f] - v0
+            found[f] += x * x * (square + cube * x)
+            f += 1
+    if f < end and points[f] < v2:
+        c0, c1, c2, c3 = _middle(v0, v1, v2, v3, centre)
+        while f < end and points[f] < v2:
+            x = points[f] - v1
+            found[f] += c0 + x * (c1 + x * (c2 + x * c3))
+            f += 1
+    if f < end and points[f] < v3:
+        square, cube = _end_piece(v3 - v2, v3 - v1, v3 - v0, v3 - centre)
+        while f < end and points[f] < v3:
+            x = v3 - points[f]
+            found[f] += x * x * (square + cube * x)
+            f += 1
 
 
 @compiled
-def _middle(omega, v0, v1, v2, v3, centre):
-    """As _corner, v1 ≤ omega < v2, times v3 − v0."""
-    f12, f21 = _f(omega, v1, v2), _f(omega, v2, v1)
-    f13, f20 = _f(omega, v1, v3), _f(omega, v2, v0)
-    area = f12 * f20 + f21 * f13
-    if area < EPSILON:
-        return 0.0
+def _end_piece(near, between, far, centre):
+    """Coefficients of x² and x³ beside the lowest corner, or from the highest one downwards; distances from it."""
+    if near < EPSILON:
+        return 0.0, 0.0
+    a, b, c = 1.0 / near, 1.0 / between, 1.0 / far
+    scale = a * b * c
+    if centre == 0.0:
+        return 3.0 * scale, -scale * (a + b + c)
+    return 0.0, scale * (a if centre == near else (b if centre == between else c))
+
+
+@compiled
+def _middle(v0, v1, v2, v3, centre):
+    """Coefficients of 1, x, x², x³ between the middle corners, x from the lower one."""
+    if v2 - v1 < EPSILON:
+        return 0.0, 0.0, 0.0, 0.0
+    below, r21, r20 = v1 - v0, 1.0 / (v2 - v1), 1.0 / (v2 - v0)
+    r31, r30 = 1.0 / (v3 - v1), 1.0 / (v3 - v0)
+    start, r = below * r20, r20
+    area = (start, r + r21 - start * r21, -r * r21 - r21 * r31)
     if centre == v0:
-        return _f(omega, v0, v3) * area + _f(omega, v0, v2) * f20 * f12
+        return _cubic(area, r30, 1.0 - below * r30, -r30, _product(1.0 - start, -r, start, r, 1.0, -r21))
     if centre == v1:
-        return f12 * area + f13 * f13 * f21
+        return _cubic(area, r30, 1.0, -r21, _product(1.0, -r31, 1.0, -r31, 0.0, r21))
     if centre == v2:
-        return f21 * area + f20 * f20 * f12
-    return _f(omega, v3, v0) * area + _f(omega, v3, v1) * f13 * f21
+        return _cubic(area, r30, 0.0, r21, _product(start, r, start, r, 1.0, -r21))
+    return _cubic(area, r30, below * r30, r30, _product(0.0, r31, 1.0, -r31, 0.0, r21))
 
 
 @compiled
-def _f(omega, to, origin):
-    """How far omega lies from one corner towards another, 0 where they are one."""
-    step = to - origin
-    return (omega - origin) / step if abs(step) >= EPSILON else 0.0
+def _product(a0, a1, b0, b1, c0, c1):
+    """Coefficients of (a0 + a1 x) (b0 + b1 x) (c0 + c1 x)."""
+    low, middle, high = a0 * b0, a0 * b1 + a1 * b0, a1 * b1
+    return low * c0, low * c1 + middle * c0, middle * c1 + high * c0, high * c1
+
+
+@compiled
+def _cubic(area, scale, g0, g1, added):
+    """Coefficients of scale · ((g0 + g1 x) · area + added)."""
+    return (
+        scale * (g0 * area[0] + added[0]),
+        scale * (g0 * area[1] + g1 * area[0] + added[1]),
+        scale * (g0 * area[2] + g1 * area[1] + added[2]),
+        scale * (g1 * area[2] + added[3]),
+    )
 
 
 @compiled

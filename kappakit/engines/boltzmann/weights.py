@@ -56,12 +56,13 @@ class Tetrahedra:
         return self._held[: prod(shape)].reshape(shape)
 
     def _surroundings(self, points: np.ndarray, sign: int) -> np.ndarray:
-        """(t, c, b) THz: frequencies at grid points moved by ± the tetrahedra's steps; negative ones count as 0."""
+        """(t, b, c) THz: frequencies at grid points moved by ± the tetrahedra's steps; negative ones count as 0."""
         grid = self._pp.bz_grid
         moved = np.mod(grid.addresses[points][:, None] + sign * self._around[None], self._divisions)
         first, second, _ = self._divisions
         numbers = moved[..., 0] + first * (moved[..., 1] + second * moved[..., 2])
-        return np.ascontiguousarray(np.maximum(self._pp.phonons.frequencies[grid.grg2bzg[numbers]], 0.0))
+        found = np.maximum(self._pp.phonons.frequencies[grid.grg2bzg[numbers]], 0.0)
+        return np.ascontiguousarray(found.transpose(0, 2, 1))
 
 
 def _in_threads(run: Any, size: int) -> None:
