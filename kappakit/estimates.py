@@ -1,32 +1,48 @@
-"""What a κ_L will take before it starts: triplets of phonons, seconds of the Boltzmann equation, memory.
+"""What a κ_L will take before it starts: triplets of q-points, seconds of the Boltzmann equation, memory.
 
-The model counts what phono3py's kernels do. Per triplet of q-points the transformation of FC3 to reciprocal space
-visits every triplet of atoms that FC3 does not leave zero, three times (an average over the first atom), and the
-transformation to normal modes costs the fourth power of the number of bands; LBTE adds the collision matrix and
-one diagonalisation a temperature. The constants are measured: see docs/conductivity.md.
+The model counts what the interaction 'torch' does. Per irreducible q-point FC3 is summed over lattice vectors and over
+the first phonon; per triplet of q-points there are a Fourier sum, two products of matrices with the fourth power of the
+number of bands, and the tetrahedra of every pair of bands. LBTE adds the collision matrix and one diagonalisation a
+temperature. Triplets and tetrahedra are counted exactly, the constants are measured: see docs/conductivity.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from time import perf_counter
+from typing import Any
 
 import numpy as np
+import phonors
 from phono3py import Phono3py
-from phono3py.phonon3.triplets import get_triplets_at_q
 from phonopy.phonon.grid import get_ir_grid_points
+from phonopy.phonon.tetrahedron_method import get_tetrahedra_relative_gr_grid_address
 
 from kappakit.force_constants import nonzero_triplets
 
-SECONDS_PER_CACHED_ATOM_TRIPLET = 5.0e-8
-SECONDS_PER_STREAMED_ATOM_TRIPLET = 2.1e-7
-STREAMED_BYTES = 32 * 1024.0**2
-"""An FC3 of this size and more comes from memory at every triplet of q-points; a smaller one partly from the cache."""
-SECONDS_PER_BAND_POWER = 2.0e-8
-SECONDS_PER_COLLISION_ELEMENT = 1.0e-7
-SECONDS_PER_DIAGONAL_CUBE = 1.2e-9
-FIXED_SECONDS = 0.5
-PROCESS_GIB = 0.4
+SECONDS_PER_PRODUCT = 4.3e-11
+"""Of one floating-point operation in the products of a triplet."""
+SECONDS_PER_SUM = 1.45e-10
+"""Of one floating-point operation in the sums of a q-point, which move more memory."""
+SECONDS_PER_TETRAHEDRON = 2.5e-8
+"""Per triplet, pair of bands and tetrahedron; most of them contain no band of the first phonon."""
+SECONDS_PER_STRENGTH = 5.0e-9
+"""Per triplet and three bands: what is done with a strength besides computing it."""
+SECONDS_PER_COLLISION_ELEMENT = 3.0e-9
+SECONDS_PER_ROW_ELEMENT = 2.0e-9
+SECONDS_PER_DIAGONAL_CUBE = 1.8e-10
+SECONDS_PER_POINT = 0.01
+FIXED_SECONDS = 2.0
+PRODUCT_SECONDS = 2.6e-11
+"""Of one floating-point operation in `measured_speed`, where the constants above were measured."""
+PROBE_SECONDS, PROBE_MATRICES = 0.5, 64
+VECTORS_PER_CELL = 7
+"""Lattice vectors between two atoms that FC3 takes, per primitive cell of its supercell; at most the mesh's points."""
+PROCESS_GIB = 0.7
 FC3_COPIES = 3
+BYTES_PER_ELEMENT = 2048
+"""Of the terms on the lattice that one element of FC3 becomes, while they are gathered."""
 GIB = 1024.0**3
 
 
@@ -40,38 +56,104 @@ class Cost:
     memory: float
 
 
-def cost(calculation: Phono3py, mesh: tuple[int, int, int], *, temperatures: int, threads: int) -> Cost:
-    """Expected cost of κ_L on a mesh; the calculation needs its displacements, not its forces."""
-    calculation.mesh_numbers = list(mesh)
-    points = get_ir_grid_points(calculation.grid)[0]
-    triplets = _triplets(calculation, points)
-    bands = 3 * len(calculation.primitive)
-    rta = FIXED_SECONDS + triplets * _seconds_per_triplet(calculation, bands) / threads
-    size = 3 * bands * len(points)
-    collision = SECONDS_PER_COLLISION_ELEMENT * triplets * bands**3 / threads
-    diagonal = SECONDS_PER_DIAGONAL_CUBE * size**3 * temperatures
-    return Cost(triplets, rta, rta + collision + diagonal, _memory(calculation, size, temperatures))
+@dataclass(frozen=True)
+class _Size:
+    """What is counted: bands, irreducible q-points, their triplets, operations of the point group, tetrahedra around a
+    q-point, places (pairs of atoms of the primitive cell × lattice vectors between them)."""
+
+    bands: int
+    points: int
+    triplets: int
+    operations: int
+    tetrahedra: int
+    places: int
 
 
-def _seconds_per_triplet(calculation: Phono3py, bands: int) -> float:
-    streamed = min(1.0, _fc3_bytes(calculation) / STREAMED_BYTES)
-    slower = SECONDS_PER_STREAMED_ATOM_TRIPLET - SECONDS_PER_CACHED_ATOM_TRIPLET
-    visited = int(nonzero_triplets(calculation).sum())
-    return (SECONDS_PER_CACHED_ATOM_TRIPLET + slower * streamed) * visited + SECONDS_PER_BAND_POWER * bands**4
+def cost(calculation: Phono3py, grid: Any, *, temperatures: int, threads: int, speed: float | None = None) -> Cost:
+    """Expected cost of κ_L on a grid: what `mesh_numbers` of phono3py takes, three numbers or a length in Å.
+
+    The calculation needs its displacements, not its forces. speed: of this machine, measured where it is None.
+    """
+    calculation.mesh_numbers = grid
+    size = _counted(calculation)
+    pace = threads * (measured_speed(size.bands) if speed is None else speed)
+    rta = (
+        FIXED_SECONDS
+        + size.points * _seconds_per_point(size) / pace
+        + size.triplets * _seconds_per_triplet(size) / pace
+    )
+    collisions = _collision_seconds(size, temperatures) / pace
+    return Cost(size.triplets, rta, rta + collisions, _memory(calculation, size, temperatures))
 
 
-def _fc3_bytes(calculation: Phono3py) -> int:
-    return len(calculation.primitive) * len(calculation.supercell) ** 2 * 27 * 8
+@lru_cache
+def measured_speed(bands: int) -> float:
+    """How fast one core here transforms matrices of that many bands, 1 where the constants were measured.
+
+    The best of half a second of tries: others on the machine disturb some, not all.
+    """
+    rng = np.random.default_rng(0)
+    left = rng.normal(size=(PROBE_MATRICES, bands, bands)) + 1j * rng.normal(size=(PROBE_MATRICES, bands, bands))
+    out, best = np.empty_like(left), np.inf
+    end = perf_counter() + PROBE_SECONDS
+    while perf_counter() < end:
+        start = perf_counter()
+        np.matmul(left, left[0], out=out)
+        best = min(best, perf_counter() - start)
+    return PRODUCT_SECONDS * _small_matrices(bands) * PROBE_MATRICES * 8 * bands**3 / best
 
 
-def _triplets(calculation: Phono3py, points: np.ndarray) -> int:
+def _small_matrices(bands: int) -> float:
+    """How much longer an operation takes in matrices smaller than 24 × 24, where the constants were measured."""
+    return max(1.0, 24.0 / bands) ** 0.75
+
+
+def _counted(calculation: Phono3py) -> _Size:
+    grid: Any = calculation.grid
+    points = get_ir_grid_points(grid)[0]
+    atoms, cells = len(calculation.primitive), len(calculation.supercell) // len(calculation.primitive)
+    vectors = min(int(np.prod(grid.D_diag)), VECTORS_PER_CELL * cells)
+    return _Size(
+        bands=3 * atoms,
+        points=len(points),
+        triplets=_triplets(grid, points),
+        operations=len(grid.rotations),
+        tetrahedra=len(get_tetrahedra_relative_gr_grid_address(grid, True)),
+        places=atoms**2 * vectors,
+    )
+
+
+def _triplets(grid: Any, points: np.ndarray) -> int:
     """Triplets that symmetry leaves, summed over the irreducible q-points."""
-    grid = calculation.grid
-    assert grid is not None
-    return sum(len(get_triplets_at_q(grid.grg2bzg[point], grid)[0]) for point in points)
+    divisions = np.array(grid.D_diag, dtype="int64")
+    rotations = np.array(grid.rotations, dtype="int64", order="C")
+    return sum(phonors.ir_triplets_at_q(int(point), divisions, rotations, True, True)[2] for point in points)
 
 
-def _memory(calculation: Phono3py, size: int, temperatures: int) -> float:
-    """GiB: copies of FC3 while it is symmetrised, collision matrices of all temperatures, the process itself."""
-    collision = size**2 * 8 * (temperatures + 2)
-    return (FC3_COPIES * _fc3_bytes(calculation) + collision) / GIB + PROCESS_GIB
+def _seconds_per_point(size: _Size) -> float:
+    """The sum over the first phonon: 3 × 3 complex components at every place, for every band of q0."""
+    return SECONDS_PER_POINT + SECONDS_PER_SUM * 72 * size.bands**2 * size.places
+
+
+def _seconds_per_triplet(size: _Size) -> float:
+    products = SECONDS_PER_PRODUCT * (16 * size.bands**4 + 72 * size.bands * size.places)
+    tetrahedra = SECONDS_PER_TETRAHEDRON * size.bands**2 * size.tetrahedra
+    return products + tetrahedra + SECONDS_PER_STRENGTH * size.bands**3
+
+
+def _collision_seconds(size: _Size, temperatures: int) -> float:
+    """What LBTE adds: strengths into rates, rates into rows, one diagonalisation a temperature."""
+    rates = SECONDS_PER_COLLISION_ELEMENT * size.triplets * size.bands**3 * (1 + temperatures)
+    rows = SECONDS_PER_ROW_ELEMENT * size.points**2 * size.operations * size.bands**2 * 9 * temperatures
+    return rates + rows + SECONDS_PER_DIAGONAL_CUBE * (3 * size.bands * size.points) ** 3 * temperatures
+
+
+def _memory(calculation: Phono3py, size: _Size, temperatures: int) -> float:
+    """GiB: copies of FC3 while it is symmetrised or its terms while they are gathered, FC3 at one q0, collision
+    matrices of all temperatures, the process itself."""
+    atoms = len(calculation.primitive) * len(calculation.supercell) ** 2
+    elements = int(nonzero_triplets(calculation).sum())
+    fc3 = max(FC3_COPIES * atoms * 27 * 8, atoms * 27 * 8 + elements * BYTES_PER_ELEMENT)
+    at_q0 = 3 * size.places * size.bands * 9 * 16
+    collision = (3 * size.bands * size.points) ** 2 * 8 * (temperatures + 2)
+    return (fc3 + at_q0 + collision) / GIB + PROCESS_GIB
