@@ -6,7 +6,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.conductivity.models import KappaPlan, KappaSpread, KappaTensor, PhononFile, PhononResult, Validation
+from apps.conductivity.models import (
+    KappaPlan,
+    KappaSpread,
+    KappaStudy,
+    KappaTensor,
+    PhononFile,
+    PhononResult,
+    StudyPoint,
+    Validation,
+)
 from apps.core.admin import ReadOnlyAdmin, quantity
 
 
@@ -22,7 +31,12 @@ class KappaPlanAdmin(ReadOnlyAdmin):
         "supercells_fc3",
         "atoms_per_supercell",
         quantity("evaluations", "atom evaluations", ",d"),
-        quantity("expected_bte_minutes", "expected BTE (min)", ".2f"),
+        "mesh_rule",
+        quantity("mesh_length", "mesh length (Å)", ".1f"),
+        quantity("promise", "κ_L estimate before computing (W/(m·K))", ".0f"),
+        quantity("expected_force_minutes", "expected forces (min)", ".2f"),
+        quantity("expected_bte_minutes", "expected RTA, all test meshes (min)", ".2f"),
+        quantity("expected_lbte_minutes", "expected LBTE (min)", ".2f"),
         quantity("expected_memory", "expected memory (GiB)", ".1f"),
         "error",
     )
@@ -70,14 +84,21 @@ class KappaTensorAdmin(ReadOnlyAdmin):
         quantity("largest", "largest principal κ_L (W/(m·K))", ".0f"),
         quantity("temperature", "temperature (K)", "g"),
         "mesh",
+        "mesh_rule",
+        quantity("mesh_length", "mesh length (Å)", ".1f"),
+        quantity("change", "change by the last step (share)", ".3f"),
+        quantity("error", "error of the mesh (share)", ".2f"),
+        "converged",
+        "isotopes",
+        quantity("boundary", "boundary (µm)", "g"),
         "rankable",
         "label",
     )
-    list_filter = ("method", "rankable", "candidate__campaign")
+    list_filter = ("method", "rankable", "converged", "mesh_rule", "isotopes", "candidate__campaign")
     list_select_related = ("candidate__campaign",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[KappaTensor]:
-        return super().get_queryset(request).defer("kappa", "principal_by_temperature")
+        return super().get_queryset(request).defer("kappa", "principal_by_temperature", "mesh_steps")
 
 
 @admin.register(KappaSpread)
@@ -108,3 +129,30 @@ class ValidationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Validation]:
         return super().get_queryset(request).defer("overlay", "dataset")
+
+
+@admin.register(KappaStudy)
+class KappaStudyAdmin(ReadOnlyAdmin):
+    """Convergence studies."""
+
+    list_display = ("id", "candidate", "parameter", "values", "state", "requested_by", "created_at", "cancelled_by")
+    list_filter = ("parameter", "state", "candidate__campaign")
+    list_select_related = ("candidate__campaign", "requested_by", "cancelled_by")
+
+
+@admin.register(StudyPoint)
+class StudyPointAdmin(ReadOnlyAdmin):
+    """κ_L of one value of a convergence study."""
+
+    list_display = (
+        "study",
+        quantity("value", "value (Å, or repetitions)", "g"),
+        "state",
+        "principal",
+        "mesh",
+        "dynamical",
+        quantity("seconds", "time (s)", ".1f"),
+        "error",
+    )
+    list_filter = ("state", "study__parameter", "study__candidate__campaign")
+    list_select_related = ("study__candidate__campaign",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,37 +11,42 @@ from kappakit.protocol import ConductivitySettings
 
 @dataclass(frozen=True)
 class Cost:
-    """What one candidate's κ_L takes: atom evaluations, and minutes of the Boltzmann equation (RTA)."""
+    """What one candidate's κ_L takes, in minutes of this machine, and the κ_L that its cheap estimate promises
+    (W/(m·K); None: no estimate)."""
 
     candidate: int
-    evaluations: int
     minutes: float
+    promise: float | None = None
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """`start`, cheapest first, and `waiting`: ids of candidates."""
+    """`start` and `waiting`: ids of candidates, most promising first."""
 
     start: tuple[int, ...]
     waiting: tuple[int, ...]
 
 
-def what_starts(costs: Iterable[Cost], limits: ConductivitySettings) -> Sweep:
-    """Cheapest first, each within its own limits, all within the sweep's totals; the rest waits for a person."""
+def what_starts(costs: Iterable[Cost], limits: ConductivitySettings, *, spent: float = 0.0) -> Sweep:
+    """Most promising first, each within the crystal's minutes, all within the sweep's and what is left of the
+    campaign's; `spent`: minutes that the campaign took or has begun. What does not fit waits for a person."""
     start: list[int] = []
     waiting: list[int] = []
-    evaluations, minutes = 0, 0.0
-    for cost in sorted(costs, key=lambda c: (c.evaluations, c.minutes, c.candidate)):
-        fits = (
-            cost.evaluations <= limits.max_evaluations
-            and cost.minutes <= limits.max_bte_minutes
-            and evaluations + cost.evaluations <= limits.max_sweep_evaluations
-            and minutes + cost.minutes <= limits.max_sweep_minutes
-        )
-        if not fits:
+    left = min(limits.max_sweep_minutes, limits.max_campaign_minutes - spent)
+    for cost in sorted(costs, key=_order):
+        if cost.minutes > limits.max_minutes or cost.minutes > left:
             waiting.append(cost.candidate)
             continue
         start.append(cost.candidate)
-        evaluations += cost.evaluations
-        minutes += cost.minutes
+        left -= cost.minutes
     return Sweep(tuple(start), tuple(waiting))
+
+
+def minutes_allowed(expected: float, limits: ConductivitySettings, *, spent: float) -> float:
+    """What one κ_L may take with finer meshes and LBTE: at most the crystal's minutes, within what is left of the
+    campaign's, never less than it is expected to take. `spent` does not count this one."""
+    return max(expected, min(limits.max_minutes, limits.max_campaign_minutes - spent))
+
+
+def _order(cost: Cost) -> tuple[float, float, int]:
+    return (-(cost.promise if cost.promise is not None else -math.inf), cost.minutes, cost.candidate)

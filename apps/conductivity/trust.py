@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import stdev
 
 PHONON_WORDS = {"stable": "stable phonons", "borderline": "borderline phonons", "imaginary": "imaginary modes"}
@@ -15,7 +16,11 @@ VALIDATION_WORDS = {
     "unstable": "{}: imaginary modes",
     "different": "{}: relaxes to another structure",
 }
-NOT_CONVERGED = "not converged by test"
+NOT_TESTED = "not converged by test"
+CONVERGENCE = ("converged: ", "not converged")
+"""How the words about the mesh's convergence begin."""
+PAPER_RULE = "mesh {} by the lengths of the cell's vectors (the paper's rule)"
+THIN = "thin mesh: {:.3g} Å where {:g} Å is meant"
 SPREAD = re.compile(r"\d+ (of \d+ )?members: ")
 """How the words about a committee's spread begin."""
 
@@ -44,7 +49,7 @@ def trust_label(
     source: str,
     version: str,
     method: str,
-    mesh: Sequence[int],
+    mesh: MeshWords,
     temperature: float,
     dynamical: str,
     symmetry_kept: bool | None,
@@ -53,20 +58,67 @@ def trust_label(
     pair_cutoff: float | None = None,
     nac: str = "not needed",
     force_noise: float = 0.0,
+    scattering: str = "",
+    fitted: str = "",
 ) -> tuple[str, ...]:
     """The words in the order in which a person asks: what forces, what method, what doubts.
 
     `source`, `version`: the potential's name and what fixes it, or 'force sets: …' and ''. temperature K, pair_cutoff Å
     (0 or None: all pairs), `supercell` like '3×3×3', force_noise eV/Å (0.0: forces in float64), `symmetry_kept` None
-    where nobody screened a symmetry.
+    where nobody screened a symmetry, `scattering` what scatters beside three phonons, `fitted` how force constants
+    were fitted where they were.
     """
-    words = [f"{source} ({version})" if version else source, method, f"mesh {'×'.join(map(str, mesh))}"]
-    words.append(f"{temperature:g} K")
+    words = [f"{source} ({version})" if version else source, method, mesh.words]
+    words += [f"{temperature:g} K", *([scattering] if scattering else [])]
     words.append(PHONON_WORDS[dynamical])
     if symmetry_kept is not None:
         words.append("symmetry kept" if symmetry_kept else "symmetry broken")
-    words += [*_range(supercell, pair_cutoff), *_doubts(dimensionality, nac, force_noise), NOT_CONVERGED]
-    return tuple(words)
+    words += [*_range(supercell, pair_cutoff, fitted), *_doubts(dimensionality, nac, force_noise)]
+    return (*words, *mesh.doubts, mesh.convergence)
+
+
+@dataclass(frozen=True)
+class MeshWords:
+    """What a label says of the mesh: numbers, rule, length (Å) and the length that was meant, the convergence test.
+
+    `change`, `error`: shares; `converged` None where nothing was tested. `lengths` of the last two meshes, Å.
+    """
+
+    numbers: Sequence[int]
+    rule: str
+    length: float | None
+    meant: float | None = None
+    change: float | None = None
+    error: float | None = None
+    converged: bool | None = None
+    lengths: tuple[float, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """'mesh of 25.8 Å (7×7×7)', 'mesh 10×10×10'."""
+        numbers = "×".join(map(str, self.numbers))
+        if self.rule == "spacing" and self.length is not None:
+            return f"mesh of {self.length:.3g} Å ({numbers})"
+        return PAPER_RULE.format(numbers) if self.rule == "axes" else f"mesh {numbers}"
+
+    @property
+    def doubts(self) -> list[str]:
+        """A direction that is sampled more coarsely than meant."""
+        thin = self.length is not None and self.meant is not None and self.length < self.meant * (1 - 1e-6)
+        return [THIN.format(self.length, self.meant)] if thin else []
+
+    @property
+    def convergence(self) -> str:
+        """'converged: 1.8 % by the last step of the mesh, error about 6 %', or that it is not, or was not tested."""
+        if self.change is None or self.error is None:
+            return NOT_TESTED
+        verdict = "converged" if self.converged else "not converged"
+        between = " → ".join(f"{length:.3g}" for length in self.lengths)
+        return (
+            f"{verdict}: {self.change:.1%} by the mesh's last step ({between} Å), error about {self.error:.1%}".replace(
+                "%", " %"
+            )
+        )
 
 
 def completed(label: Sequence[str], *, uncertainty: float | None, members: int | None) -> tuple[str, ...]:
@@ -75,15 +127,33 @@ def completed(label: Sequence[str], *, uncertainty: float | None, members: int |
     uncertainty: standard deviation over the members of the newest committee, meV/atom; None: nobody asked one.
     """
     doubt = [] if uncertainty is None else [f"uncertainty {uncertainty:.3g} meV/atom ({members} members)"]
-    ends = [word for word in label if word == NOT_CONVERGED]
-    return (*(word for word in label if word != NOT_CONVERGED), *doubt, *ends)
+    ends = [word for word in label if word.startswith(CONVERGENCE)]
+    return (*(word for word in label if not word.startswith(CONVERGENCE)), *doubt, *ends)
 
 
-def _range(supercell: str, pair_cutoff: float | None) -> list[str]:
-    """How far the force constants reach."""
+def _range(supercell: str, pair_cutoff: float | None, fitted: str) -> list[str]:
+    """How far the force constants reach, and whether they were fitted."""
     if not supercell:
         return []
-    return [f"supercell {supercell}, " + (f"pairs within {pair_cutoff:g} Å" if pair_cutoff else "all pairs")]
+    reach = fitted or (f"pairs within {pair_cutoff:g} Å" if pair_cutoff else "all pairs")
+    return [f"supercell {supercell}, {reach}"]
+
+
+def scattering_words(isotopes: str, purity: float, boundary: float) -> str:
+    """'natural isotopes, boundary at 10 µm'; '' for three phonons alone."""
+    known = {"natural": "natural isotopes", "enriched": f"isotopes enriched to {purity:.4g}"}
+    words = [known[isotopes]] if isotopes in known else []
+    return ", ".join([*words, *([f"boundary at {boundary:g} µm"] if boundary else [])])
+
+
+def supercell_words(matrix: Sequence[Sequence[int]], repeats: int) -> str:
+    """'3×3×3' of a diagonal matrix; else 'of 8 primitive cells' by its determinant; `repeats` where none is known."""
+    if not matrix:
+        return "×".join([str(repeats)] * 3)
+    off = any(matrix[i][j] for i in range(3) for j in range(3) if i != j)
+    (a, b, c), (d, e, f), (g, h, k) = matrix
+    cells = abs(a * (e * k - f * h) - b * (d * k - f * g) + c * (d * h - e * g))
+    return f"of {cells} primitive cells" if off else f"{a}×{e}×{k}"
 
 
 def _doubts(dimensionality: int, nac: str, force_noise: float) -> list[str]:

@@ -162,9 +162,11 @@ class CandidateSummaryAdmin(ReadOnlyAdmin):
         "index", "campaign", "name", "formula", "space_group", "n_atoms", "outcome",
         quantity("kappa_rta", "κ_L RTA (W/(m·K))", ".0f"),
         quantity("kappa_lbte", "κ_L LBTE (W/(m·K))", ".0f"),
+        quantity("promise", "κ_L estimate before computing (W/(m·K))", ".0f"),
+        quantity("kappa_error", "error of the mesh (share)", ".2f"), "converged",
         "rankable", "dynamical", "trust_label", "verdict", "excluded",
     )  # fmt: skip
-    list_filter = ("campaign", "outcome", "verdict", "rankable", "excluded")
+    list_filter = ("campaign", "outcome", "verdict", "rankable", "converged", "excluded")
     search_fields = ("name", "formula")
     list_select_related = ("campaign",)
 

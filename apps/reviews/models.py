@@ -112,10 +112,16 @@ class CandidateSummary(models.Model):
     above_hull = models.FloatField(null=True, help_text="eV/atom")
     kappa_rta = models.FloatField(null=True, help_text="W/(m·K), largest principal at the ranked temperature, RTA")
     kappa_lbte = models.FloatField(null=True, help_text="W/(m·K), largest principal at the ranked temperature, LBTE")
+    promise = models.FloatField(null=True, help_text="W/(m·K), estimate before any force constants")
+    kappa_change = models.FloatField(
+        null=True, help_text="share that the mesh's last step changed, largest of all directions"
+    )
+    kappa_error = models.FloatField(null=True, help_text="share of κ_L that the mesh is expected to miss")
+    converged = models.BooleanField(null=True, help_text="of κ_L on the mesh; empty: not tested")
     rankable = models.BooleanField(default=False)
     dynamical = models.CharField(max_length=16, blank=True)
     kappa_state = models.CharField(max_length=16, blank=True, help_text="PLANNED, STARTED, DONE, FAILED or empty")
-    trust_label = models.CharField(max_length=400, blank=True)
+    trust_label = models.CharField(max_length=800, blank=True)
     uncertainty = models.FloatField(null=True, help_text="meV/atom, of the newest committee that evaluated it")
 
     class Meta:
@@ -125,11 +131,13 @@ class CandidateSummary(models.Model):
                 ("index", "index"), ("kappa_rta", "rta"), ("kappa_lbte", "lbte"), ("above_hull", "hull"),
                 ("energy_per_atom", "energy"), ("n_atoms", "atoms"), ("density", "density"),
                 ("space_group_number", "group"), ("outcome", "outcome"), ("novelty", "novelty"),
-                ("uncertainty", "doubt"),
+                ("uncertainty", "doubt"), ("promise", "promise"),
             ]
         ] + [
             models.Index("campaign", models.F(field).desc(nulls_last=True), "candidate", name=f"summary_{name}_top_idx")
-            for field, name in [("kappa_rta", "rta"), ("kappa_lbte", "lbte"), ("uncertainty", "doubt")]
+            for field, name in [
+                ("kappa_rta", "rta"), ("kappa_lbte", "lbte"), ("uncertainty", "doubt"), ("promise", "promise"),
+            ]
         ]  # fmt: skip
 
     def __str__(self) -> str:

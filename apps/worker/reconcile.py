@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from apps.conductivity.services import validations_reconcile
+from apps.conductivity.services import studies_reconcile, validations_reconcile
 from apps.jobs.bindings import Binding
 from apps.jobs.dispatch import poll, wake
 from apps.jobs.selectors import is_abroad, wakes_missing
@@ -29,6 +29,7 @@ def reconcile(bindings: Mapping[str, Binding]) -> bool:
         if mine:
             _return_expired(bindings)
             _validations()
+            studies_reconcile()
             advance_all(bindings)
             for queue, times in wakes_missing().items():
                 wake(queue, times=times)

@@ -12,9 +12,14 @@ from apps.jobs.bindings import Binding
 from apps.jobs.models import Job
 from apps.jobs.services import enqueue
 from apps.structures.models import Candidate
+from kappakit.convergence import Mesh, MeshStep, convergence
 from kappakit.stages import contracts as c
 from tests.apps.rows import a_crystal
 
+MESHES = (
+    Mesh("spacing", (6, 6, 6), ((-6, 6, 6), (6, -6, 6), (6, 6, -6)), 21.4),
+    Mesh("spacing", (8, 8, 8), ((-8, 8, 8), (8, -8, 8), (8, 8, -8)), 28.5),
+)
 NAMED: dict[str, Binding] = {binding.name: binding for binding in BINDINGS}
 
 
@@ -54,30 +59,44 @@ def plan_item(candidate: Candidate, **facts: Any) -> c.KappaPlanItem:
         "atoms_per_supercell": 54,
         "pairs_omitted": 24,
         "evaluations": 5184,
-        "mesh": (10, 10, 10),
-        "q_points": 47,
-        "expected_bte_minutes": 0.25,
+        "supercell": ((3, 0, 0), (0, 3, 0), (0, 0, 3)),
+        "mesh": MESHES[1],
+        "q_points": 85,
+        "expected_force_minutes": 0.1,
+        "expected_bte_minutes": 0.15,
         "expected_lbte_minutes": 2.0,
         "expected_memory": 0.5,
         "shells": (c.Shell(1.545, 4, False), c.Shell(2.958, 12, True)),
         "dimensionality": 3,
+        "promise": 1500.0,
+        "promise_method": "Slack's formula from elastic constants",
     } | facts
     return c.KappaPlanItem(**values)
 
 
-def conductivity_outputs(kappa: float, *, dynamical: str = "stable", methods: tuple[str, ...] = ("RTA",)) -> Any:
+def conductivity_outputs(
+    kappa: float, *, dynamical: str = "stable", methods: tuple[str, ...] = ("RTA",), change: float = 0.02
+) -> Any:
+    """`change`: the share of κ_L that the last step of the mesh brought."""
     temperatures = np.array([100.0, 300.0, 500.0])
     principal = np.array([[9.0, 6.0, 3.0], [3.0, 2.0, 1.0], [1.5, 1.0, 0.5]]) * kappa / 3
+    at_300 = np.diag(principal[1])
+    steps = tuple(
+        MeshStep(mesh, points, share * at_300, 1.0)
+        for mesh, points, share in zip(MESHES, (44, 85), (1 - change, 1.0), strict=True)
+    )
     tensors = tuple(
         c.Tensor(
             method=method,
-            mesh=(10, 10, 10),
+            mesh=MESHES[1],
             temperatures=temperatures,
             kappa=np.array([np.diag(row) for row in principal]),
             principal=principal,
             directions=np.broadcast_to(np.eye(3), (3, 3, 3)).copy(),
             uvw=("[001]", "any direction in the plane ⊥ [001]", "any direction in the plane ⊥ [001]"),
             seconds=2.0,
+            steps=steps,
+            convergence=convergence(steps),
         )
         for method in methods
     )
@@ -96,4 +115,6 @@ def conductivity_outputs(kappa: float, *, dynamical: str = "stable", methods: tu
         files={"fc3": "fc3.hdf5"},
         engine_version="phono3py 4.9",
         seconds=12.0,
+        parts={"forces": 4.0, "Boltzmann equation": 8.0},
+        fit=c.Fit("systematic", 95),
     )

@@ -34,7 +34,9 @@ from tests.kappakit.stages.tersoff_engines import TersoffEngines
 from tests.kappakit.tersoff_potential import TersoffPotential
 
 PROTOCOL = Protocol(
-    conductivity=ConductivitySettings(fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0, mesh_length=12.0),
+    conductivity=ConductivitySettings(
+        supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0, mesh_length=12.0
+    ),
     dft=DftSettings(k_spacing=0.8, spin=False, cutoff=300.0),
 )
 GAP = 4.2

@@ -13,10 +13,21 @@ from apps.artifacts import services as stored
 from apps.artifacts.models import Artifact
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
 from apps.conductivity.selectors import validation_word_of
-from apps.conductivity.trust import rankable, trust_label, with_validation
+from apps.conductivity.trust import (
+    MeshWords,
+    rankable,
+    scattering_words,
+    supercell_words,
+    trust_label,
+    with_validation,
+)
 from apps.structures.services import structures_record
+from kappakit.convergence import GIVEN, MeshStep
 from kappakit.protocol import ConductivitySettings
-from kappakit.stages.contracts import Bands, ConductivityOutputs, ModeData, Tensor
+from kappakit.stages.contracts import Bands, ConductivityOutputs, Fit, ModeData, Tensor
+from kappakit.tensors import principal
+
+RANDOM = "random"
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,37 @@ def _phonon_values(outputs: ConductivityOutputs) -> dict[str, Any]:
         "nac": outputs.nac,
         "engine_version": outputs.engine_version,
         "seconds": outputs.seconds,
+        "parts": outputs.parts,
+        "fit": asdict(outputs.fit) if outputs.fit else None,
+    }
+
+
+def _mesh_values(tensor: Tensor, settings: ConductivitySettings) -> dict[str, Any]:
+    """The mesh, every one that was tried, and what the last step changed."""
+    found = tensor.convergence
+    return {
+        "mesh": list(tensor.mesh.numbers),
+        "mesh_rule": tensor.mesh.rule,
+        "mesh_length": tensor.mesh.length,
+        "mesh_points": tensor.mesh.points,
+        "mesh_steps": [_step(step) for step in tensor.steps],
+        "change": found.largest if found else None,
+        "changes": list(found.directions) if found else None,
+        "error": found.error if found else None,
+        "converged": found.within(settings.mesh_change) if found else None,
+        "isotopes": settings.isotopes,
+        "boundary": settings.boundary,
+    }
+
+
+def _step(step: MeshStep) -> dict[str, Any]:
+    return {
+        "length": step.mesh.length,
+        "numbers": list(step.mesh.numbers),
+        "points": step.mesh.points,
+        "irreducible": step.irreducible,
+        "principal": principal(step.kappa)[0].tolist(),
+        "seconds": step.seconds,
     }
 
 
@@ -105,7 +147,7 @@ def _tensor_values(
     temperature = float(tensor.temperatures[at])
     return {
         "candidate_id": plan.candidate_id if plan else None,
-        "mesh": list(tensor.mesh),
+        **_mesh_values(tensor, standing.settings),
         "temperature": temperature,
         "largest": float(tensor.principal[at].max()),
         "principal": tensor.principal[at].tolist(),
@@ -119,7 +161,7 @@ def _tensor_values(
             symmetry_kept=standing.symmetry_kept is not False,
             dimensionality=standing.dimensionality,
         ),
-        "label": list(_validated(_label(tensor, temperature, outputs, standing), plan)),
+        "label": list(_validated(_label(tensor, temperature, outputs, standing, plan), plan)),
         "seconds": tensor.seconds,
     }
 
@@ -136,19 +178,47 @@ def _validated(label: tuple[str, ...], plan: KappaPlan | None) -> tuple[str, ...
     return with_validation(label, word) if word else label
 
 
-def _label(tensor: Tensor, temperature: float, outputs: ConductivityOutputs, standing: Standing) -> tuple[str, ...]:
-    repeats = standing.settings.fc3_supercell
+def _label(
+    tensor: Tensor, temperature: float, outputs: ConductivityOutputs, standing: Standing, plan: KappaPlan | None
+) -> tuple[str, ...]:
+    settings, ranges = standing.settings, standing.ranges
+    supercell = supercell_words(plan.supercell if plan else [], settings.fc3_supercell)
     return trust_label(
         source=standing.source,
         version=standing.version,
         method=tensor.method.upper(),
-        mesh=tensor.mesh,
+        mesh=_mesh_words(tensor, settings),
         temperature=temperature,
         dynamical=outputs.verdict.dynamical,
         symmetry_kept=standing.symmetry_kept,
         dimensionality=standing.dimensionality,
-        supercell=f"{repeats}×{repeats}×{repeats}" if standing.ranges else "",
-        pair_cutoff=standing.settings.pair_cutoff if standing.ranges else None,
+        supercell=supercell if ranges else "",
+        pair_cutoff=settings.pair_cutoff if ranges else None,
         nac=outputs.nac,
         force_noise=outputs.residuals.force_noise,
+        scattering=scattering_words(settings.isotopes, settings.isotope_purity, settings.boundary),
+        fitted=_fit_words(outputs.fit, settings) if ranges else "",
     )
+
+
+def _mesh_words(tensor: Tensor, settings: ConductivitySettings) -> MeshWords:
+    found = tensor.convergence
+    return MeshWords(
+        numbers=tensor.mesh.numbers,
+        rule=tensor.mesh.rule,
+        length=tensor.mesh.length,
+        meant=settings.mesh_length if tensor.mesh.rule != GIVEN else None,
+        change=max(abs(found.largest), *map(abs, found.directions)) if found else None,
+        error=found.error if found else None,
+        converged=found.within(settings.mesh_change) if found else None,
+        lengths=tuple(step.mesh.length for step in tensor.steps[-2:]),
+    )
+
+
+def _fit_words(fit: Fit | None, settings: ConductivitySettings) -> str:
+    """'FC3 within 4 Å fitted to 40 random supercells, forces of those left out to 1.2 %'; '' for systematic ones."""
+    if fit is None or fit.route != RANDOM:
+        return ""
+    within = f" within {settings.fc3_cutoff:g} Å" if settings.fc3_cutoff else ""
+    foretold = f", forces of those left out to {100 * fit.error:.2g} %" if fit.error is not None else ""
+    return f"FC3{within} fitted to {fit.supercells} random supercells{foretold}"

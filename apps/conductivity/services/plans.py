@@ -10,7 +10,8 @@ from django.db import transaction
 from apps.campaigns.permissions import permit
 from apps.campaigns.selectors import protocol_of
 from apps.conductivity.models import KappaPlan, PlanState
-from apps.conductivity.selectors import conductivity_settings
+from apps.conductivity.selectors import conductivity_settings, minutes_spent
+from apps.conductivity.sweeps import minutes_allowed
 from apps.core.errors import Conflict
 from apps.jobs import services as jobs
 from apps.jobs.bindings import HEAVY, JobSpec
@@ -18,11 +19,13 @@ from apps.jobs.models import Job, State
 
 SECONDS_PER_EVALUATION = 0.05
 """An uncompiled potential on one slow core takes less for an atom: only a limit."""
+SLOWER = 30
+"""How much longer than expected a Boltzmann equation may take before it is given up: only a limit, too."""
 
 
 def plan_job(plan: KappaPlan) -> JobSpec:
     """The job of one crystal's κ_L: the same for the sweep and for a person, so that nothing is computed twice."""
-    limit = 3600 + 60 * 30 * plan.expected_bte_minutes + SECONDS_PER_EVALUATION * plan.evaluations
+    limit = 3600 + 60 * SLOWER * plan.expected_minutes + SECONDS_PER_EVALUATION * plan.evaluations
     return JobSpec(
         kind="conductivity",
         units=(str(plan.pk),),
@@ -86,14 +89,18 @@ def plan_failed(*, plan_id: int, message: str) -> int:
     return KappaPlan.objects.values_list("candidate_id", flat=True).get(pk=plan_id)
 
 
-def lbte_of(plan: KappaPlan) -> tuple[str, float]:
-    """(lbte, minutes) of ConductivityInputs: 'yes' where LBTE ranks, else 'auto' within the protocol's own budget.
+def lbte_of(plan: KappaPlan) -> str:
+    """`lbte` of ConductivityInputs: 'yes' where LBTE ranks, else 'auto'."""
+    return "yes" if conductivity_settings(plan.settings).method == "lbte" else "auto"
 
-    Who starts a plan by hand grants it the budget of a whole sweep.
-    """
+
+def minutes_of(plan: KappaPlan) -> float:
+    """What a plan may take with finer meshes and LBTE. Who starts one by hand grants it a whole sweep's minutes."""
     settings = conductivity_settings(plan.settings)
-    minutes = settings.max_sweep_minutes if plan.started_by_id else settings.max_bte_minutes
-    return ("yes" if settings.method == "lbte" else "auto"), minutes
+    if plan.started_by_id:
+        return max(settings.max_sweep_minutes, plan.expected_minutes)
+    spent = minutes_spent(plan.candidate.campaign, but=plan)
+    return minutes_allowed(plan.expected_minutes, settings, spent=spent)
 
 
 def symprec_of(plan: KappaPlan) -> float:

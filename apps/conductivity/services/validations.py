@@ -110,7 +110,6 @@ def validation_sized(*, validation: Validation, outputs: ValidationCellsOutputs)
         cell_potential=cell,
         space_group_potential=outputs.symbol,
         energy_potential=outputs.energy,
-        mesh=list(outputs.mesh),
         expected=sizes_in_hours(validation, outputs.sizes),
     )
     earlier = relaxed_before(validation)
@@ -133,7 +132,6 @@ def validation_displaced(*, validation: Validation, outputs: ValidationCellsOutp
         cell_dft=cell,
         space_group_dft=outputs.symbol,
         volume_change=cell.volume_per_atom / validation.cell_potential.volume_per_atom - 1.0,
-        mesh=list(outputs.mesh),
         dataset=dataset,
     )
     request = supercells_propose(validation, outputs.cells, outputs.labels)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import F
+
 from apps.campaigns.models import Step
 from apps.conductivity.models import KappaPlan, PlanState
 from apps.conductivity.selectors import conductivity_settings, plans_for, ultrahigh
 from apps.conductivity.services.phonons import Standing, phonons_record
-from apps.conductivity.services.plans import lbte_of, plan_failed, plan_resumed, plans_started, symprec_of
+from apps.conductivity.services.plans import lbte_of, minutes_of, plan_failed, plan_resumed, plans_started, symprec_of
 from apps.jobs.bindings import Binding, JobSpec, Loaded
 from apps.jobs.models import Job
 from apps.structures.selectors import crystal_of
@@ -27,7 +29,9 @@ def plan(step_id: int) -> list[JobSpec]:
     planned = Step.objects.get(campaign=step.campaign, name="kappa_plan", sweep=step.sweep)
     start = (planned.report or {}).get("start", [])
     plans = (
-        plans_for(step.campaign, start, step.sweep).select_related("candidate__campaign").order_by("evaluations", "id")
+        plans_for(step.campaign, start, step.sweep)
+        .select_related("candidate__campaign")
+        .order_by(F("promise").desc(nulls_last=True), "evaluations", "id")
     )
     return plans_started(plans)
 
@@ -36,16 +40,14 @@ def load(job: Job) -> Loaded:
     """The primitive cell as the plan left it."""
     plan = _plan(job)
     plan_resumed(plan=plan)
-    lbte, minutes = lbte_of(plan)
     inputs = ConductivityInputs(
         id=str(plan.candidate_id),
         primitive=crystal_of(plan.primitive),
         potential=potential_ref(plan.potential),
-        mesh=tuple(plan.mesh),
         symprec=symprec_of(plan),
         dimensionality=plan.dimensionality,
-        lbte=lbte,
-        lbte_max_minutes=minutes,
+        lbte=lbte_of(plan),
+        minutes=minutes_of(plan),
     )
     return Loaded(inputs, plan.settings, model_files(plan.potential))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from apps.artifacts import services as stored
 from apps.artifacts.models import Artifact
@@ -29,7 +30,7 @@ def load(job: Job) -> Loaded:
         lbte=job.params["lbte"],
     )
     files = {f"{FOLDER}/{name}": str(stored.path(rows[pk])) for name, pk in given.items()}
-    return Loaded(inputs, {"temperature": ranked_temperature(job)}, files)
+    return Loaded(inputs, changed_settings(job), files)
 
 
 def files(outputs: ConductivityOutputs) -> Mapping[str, str]:
@@ -44,11 +45,20 @@ def save(job: Job, outputs: ConductivityOutputs, artifacts: Mapping[str, int]) -
         version="",
         symmetry_kept=None,
         dimensionality=3,
-        settings=ConductivitySettings(temperature=ranked_temperature(job)),
+        settings=ConductivitySettings(**changed_settings(job)),
         ranges=False,
     )
     phonons_record(outputs, standing, job_id=job.pk, plan=None, artifacts=artifacts)
     return set()
+
+
+def changed_settings(job: Job) -> dict[str, Any]:
+    """What differs from the conductivity's defaults: K, and Å where the mesh is a length."""
+    settings: dict[str, Any] = {"temperature": ranked_temperature(job)}
+    if len(mesh := job.params["mesh"]) == 1:
+        longest = max(mesh[0], ConductivitySettings().max_mesh_length)
+        settings |= {"mesh_length": mesh[0], "max_mesh_length": longest}
+    return settings
 
 
 def ranked_temperature(job: Job) -> float:

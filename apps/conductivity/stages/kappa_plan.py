@@ -9,7 +9,7 @@ from typing import Any
 from apps.campaigns.models import Campaign, Step
 from apps.campaigns.selectors import protocol_of
 from apps.conductivity.models import KappaPlan, PlanState
-from apps.conductivity.selectors import open_candidates, plans_for, potential_of
+from apps.conductivity.selectors import minutes_spent, open_candidates, plans_for, potential_of
 from apps.conductivity.services.neighbours import plan_jobs
 from apps.conductivity.sweeps import Cost, Sweep, what_starts
 from apps.jobs.bindings import Binding, JobSpec, Loaded
@@ -64,7 +64,7 @@ def failed(job: Job, message: str) -> set[int]:
 
 
 def report(step_id: int) -> dict[str, Any]:
-    """What starts by itself, cheapest first, and what waits for a person."""
+    """What starts by itself, most promising first, and what waits for a person."""
     step = Step.objects.select_related("campaign__potential").get(pk=step_id)
     taken = [candidate.pk for candidate in open_candidates(step.campaign, step.candidates)]
     plans = plans_for(step.campaign, taken, step.sweep).filter(state=PlanState.PLANNED)
@@ -73,8 +73,8 @@ def report(step_id: int) -> dict[str, Any]:
 
 
 def _starts(plans: Iterable[KappaPlan], campaign: Campaign) -> Sweep:
-    costs = [Cost(p.candidate_id, p.evaluations, p.expected_bte_minutes) for p in plans]
-    return what_starts(costs, protocol_of(campaign).conductivity)
+    costs = [Cost(p.candidate_id, p.expected_minutes, p.promise) for p in plans]
+    return what_starts(costs, protocol_of(campaign).conductivity, spent=minutes_spent(campaign))
 
 
 def _campaign(job: Job) -> Campaign:
@@ -89,8 +89,8 @@ def _item(candidate: Candidate) -> Item:
 def _record(job: Job, campaign: Campaign, item: KappaPlanItem, cell: Structure) -> None:
     copied = (
         "symmetry_kept dimensionality energy_change max_force max_stress supercells_fc3 supercells_fc2 "
-        "atoms_per_supercell pairs_omitted evaluations q_points expected_bte_minutes expected_lbte_minutes "
-        "expected_memory"
+        "atoms_per_supercell pairs_omitted evaluations q_points expected_force_minutes expected_bte_minutes "
+        "expected_lbte_minutes expected_memory promise promise_method promise_note"
     )
     values = {name: getattr(item, name) for name in copied.split()}
     KappaPlan.objects.get_or_create(
@@ -104,7 +104,10 @@ def _record(job: Job, campaign: Campaign, item: KappaPlanItem, cell: Structure) 
             "primitive": cell,
             "space_group_number": item.number,
             "space_group": item.symbol,
-            "mesh": list(item.mesh),
+            "supercell": [list(row) for row in item.supercell],
+            "mesh": list(item.mesh.numbers),
+            "mesh_rule": item.mesh.rule,
+            "mesh_length": item.mesh.length,
             "shells": [list(astuple(shell)) for shell in item.shells],
         },
     )

@@ -39,7 +39,6 @@ def load(job: Job) -> Loaded:
         id=str(plan.candidate_id),
         primitive=crystal_of(plan.primitive),
         members=refs,
-        mesh=tuple(plan.mesh),
         dimensionality=plan.dimensionality,
         **symmetry_tolerances(protocol_of(plan.candidate.campaign)),
     )

@@ -108,7 +108,6 @@ def load_validate(job: Job) -> Loaded:
         repeats=settings.validation_supercell,
         displacement=settings.validation_displacement,
         forces=tuple(CellForces(_geometry(row), np.array(row.outcome.forces)) for row in rows),
-        mesh=tuple(validation.mesh),
         reference=crystal_of(validation.cell_potential),
         potential=potential_ref(potential),
     )

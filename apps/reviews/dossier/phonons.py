@@ -22,8 +22,10 @@ class Shell:
 @dataclass(frozen=True, eq=False)
 class PlanFacts:
     """What κ_L takes. energy_change meV/atom, max_force eV/Å, max_stress GPa after relaxation under symmetry;
-    evaluations = atom evaluations; expected_*: minutes and GiB; `settings`: the snapshot of ConductivitySettings;
-    state: PLANNED | STARTED | DONE | FAILED. `note` reads 'planned: 95 supercells, 3 min: start?'"""
+    evaluations = atom evaluations; `supercell` (3, 3) in the primitive cell's basis, () in old plans;
+    mesh_length Å; expected_*: minutes and GiB, expected_minutes those of the forces and of RTA on all test meshes;
+    `promise` W/(m·K): an estimate of κ_L before any force constants; `settings`: the snapshot of
+    ConductivitySettings; state: PLANNED | STARTED | DONE | FAILED. `note`: 'planned: 95 supercells, 3 min: start?'"""
 
     id: int
     state: str
@@ -46,12 +48,22 @@ class PlanFacts:
     atoms_per_supercell: int
     pairs_omitted: int
     evaluations: int
+    supercell: tuple[tuple[int, int, int], ...]
+    supercell_words: str
     mesh: tuple[int, int, int]
+    mesh_rule: str
+    mesh_length: float | None
+    mesh_words: str
     q_points: int
+    expected_minutes: float
+    expected_force_minutes: float | None
     expected_bte_minutes: float
     expected_lbte_minutes: float
     expected_memory: float
     shells: tuple[Shell, ...]
+    promise: float | None
+    promise_method: str
+    promise_note: str
     started_by: str
     created_at: datetime
 
@@ -83,6 +95,28 @@ class CumulativeFacts:
     cumulative: list[float]
 
 
+@dataclass(frozen=True)
+class PartFacts:
+    """A part of a calculation ('forces', 'Boltzmann equation') and its wall time in s."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FitFacts:
+    """How force constants came from forces: `route` 'systematic' | 'random'; FC3 supercells evaluated. For random
+    ones `unknowns` of FC3, `part`: supercells of a fit that had to foretell the others, `error`: the share of their forces of
+    third order that it got wrong, `change`: the share of FC3 that the fit to all changed."""
+
+    route: str
+    supercells: int
+    unknowns: int
+    part: int | None
+    error: float | None
+    change: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class PhononFacts:
     """dynamical: 'stable' | 'borderline' | 'imaginary'; lowest_* THz, negative = imaginary; residuals: asr_fc2 eV/Å²,
@@ -104,19 +138,56 @@ class PhononFacts:
     nac: str
     engine_version: str
     seconds: float
+    parts: tuple[PartFacts, ...]
+    fit: FitFacts | None
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class MeshStepFacts:
+    """κ_L on one mesh of the test: length Å, divisions, q-points (all, irreducible), principal values W/(m·K)
+    descending, `change`: share by which the largest one changed from the mesh before, wall time in s."""
+
+    length: float
+    numbers: tuple[int, int, int]
+    points: int
+    irreducible: int
+    principal: Vector
+    change: float | None
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class TensorFacts:
     """κ_L by one method, W/(m·K). principal (3) descending at `temperature` (K); directions: row i belongs to
     principal i; uvw: its words; kappa (t, 3, 3) and principal_by_temperature (t, 3) over `temperatures` (t,);
-    `label`: the trust label's words in order; `potential`: name, or 'force sets: …'."""
+    `label`: the trust label's words in order; `potential`: name, or 'force sets: …'.
+
+    mesh_rule: 'spacing' | 'axes' | 'given'; mesh_length Å; `thin`: the label's word where a direction is sampled more
+    coarsely than meant. change, changes, error, tolerance: shares of the value, what the mesh's last step changed of
+    the largest principal value and along each direction, what is still missing, what is allowed. `converged` None: not
+    tested; `convergence`: that in words, '1.8 % (±6 %)'. isotopes: 'none' | 'natural' | 'enriched'; boundary µm, 0: an
+    infinite sample; `scattering`: what scatters beside three phonons, '' for nothing."""
 
     id: int
     method: str
     potential: str
     mesh: tuple[int, int, int]
+    mesh_rule: str
+    mesh_length: float | None
+    mesh_points: int | None
+    mesh_words: str
+    mesh_steps: tuple[MeshStepFacts, ...]
+    thin: str
+    change: float | None
+    changes: Vector | None
+    error: float | None
+    converged: bool | None
+    convergence: str
+    tolerance: float | None
+    isotopes: str
+    boundary: float
+    scattering: str
     temperature: float
     largest: float
     principal: Vector

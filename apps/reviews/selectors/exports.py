@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.committees.selectors import final_fits_of
 from apps.reviews.models import CandidateSummary, Export
+from apps.reviews.words import ESTIMATE
 from apps.structures.models import Candidate
 from kappakit.crystals import Crystal
 from kappakit.stages.contracts import ExportInputs, Item
@@ -33,6 +34,10 @@ EXPORT_COLUMNS: dict[str, str] = {
     "above_hull": "energy above the hull (eV/atom)",
     "kappa_rta": "largest principal κ_L, RTA (W/(m·K))",
     "kappa_lbte": "largest principal κ_L, LBTE (W/(m·K))",
+    "promise": f"{ESTIMATE} (W/(m·K))",
+    "kappa_change": "change of κ_L by the mesh's last step (share)",
+    "kappa_error": "expected error of κ_L by the mesh (share)",
+    "converged": "κ_L converged on its mesh",
     "rankable": "κ_L may be ranked",
     "dynamical": "phonons",
     "kappa_state": "state of the κ_L calculation",

@@ -10,6 +10,7 @@ from django.db.models.expressions import OrderBy
 
 from apps.conductivity.models import Dynamical, PlanState
 from apps.reviews.models import CandidateSummary, ReviewKind
+from apps.reviews.words import ESTIMATE
 from apps.structures.models import NoveltyLevel, Origin, Outcome
 
 SORTS: dict[str, str] = {
@@ -17,6 +18,7 @@ SORTS: dict[str, str] = {
     "name": "name",
     "kappa_rta": "κ_L (RTA), W/(m·K)",
     "kappa_lbte": "κ_L (LBTE), W/(m·K)",
+    "promise": f"{ESTIMATE}, W/(m·K)",
     "above_hull": "energy above the hull, eV/atom",
     "energy_per_atom": "energy, eV/atom",
     "n_atoms": "atoms in the primitive cell",
@@ -29,6 +31,13 @@ SORTS: dict[str, str] = {
 """Field of CandidateSummary → what it is, with unit. `sort=FIELD` ascends, `sort=-FIELD` descends; NULLs come last."""
 
 KAPPA_FIELDS = {"rta": "kappa_rta", "lbte": "kappa_lbte"}
+
+CONVERGED: dict[str, tuple[str, bool | None]] = {
+    "true": ("converged", True),
+    "false": ("not converged", False),
+    "untested": ("not tested", None),
+}
+"""Value of the filter → words, and what CandidateSummary holds; untested ones have a κ_L."""
 
 
 def order_by(sort: str) -> tuple[OrderBy, OrderBy]:
@@ -82,6 +91,11 @@ class CandidateFilter(filters.FilterSet):
     dimensionality = filters.NumberFilter(label="dimensionality (3: three-dimensional)", min_value=0, max_value=3)
     kappa_state = filters.MultipleChoiceFilter(choices=_choices(PlanState), label="κ_L calculation")
     rankable = filters.BooleanFilter(label="rankable κ_L")
+    converged = filters.ChoiceFilter(
+        choices=[(name, label) for name, (label, _) in CONVERGED.items()],
+        method="by_converged",
+        label="κ_L converged on its mesh",
+    )
     new_to_generator = filters.BooleanFilter(
         method="by_new_to_generator", label="matches no training crystal of its generator"
     )
@@ -105,6 +119,12 @@ class CandidateFilter(filters.FilterSet):
     def by_kappa_max(self, rows: QuerySet[CandidateSummary], _: str, value: float) -> QuerySet[CandidateSummary]:
         """κ_L of the asked method at most this; without a κ_L: not found."""
         return rows.filter(**{f"{self._kappa_field}__lte": value})
+
+    def by_converged(self, rows: QuerySet[CandidateSummary], _: str, value: str) -> QuerySet[CandidateSummary]:
+        """By the test of the mesh; candidates without a κ_L are in none of the three."""
+        computed = rows.filter(Q(kappa_rta__isnull=False) | Q(kappa_lbte__isnull=False))
+        _, wanted = CONVERGED[value]
+        return computed.filter(converged__isnull=True) if wanted is None else computed.filter(converged=wanted)
 
     def by_tag(self, rows: QuerySet[CandidateSummary], _: str, value: str) -> QuerySet[CandidateSummary]:
         """Carries exactly this tag."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
-from apps.conductivity.selectors import full_label
+from apps.conductivity.selectors import full_label, waiting_note
+from apps.conductivity.trust import scattering_words, supercell_words
 from apps.reviews import dossier as d
+from apps.reviews.words import convergence_words, mesh_words, thin_words, worst_change
 from apps.structures.models import Candidate, Generation, LiteratureValue, Relaxation, Structure, SymmetryReport
 from apps.structures.selectors import latent_vector
 from apps.training.models import TrainedModel
 from kappakit.crystals import Crystal
+
+PARTS = ("forces", "force constants", "phonons", "Boltzmann equation")
+"""Of a κ_L, in the order in which they are done."""
 
 
 def candidate_name(candidate: Candidate) -> str:
@@ -116,10 +122,7 @@ def literature_facts(row: LiteratureValue) -> d.LiteratureFacts:
 
 def plan_note(row: KappaPlan) -> str:
     """What a person is told about a plan: 'planned: 95 supercells, 3 min: start?'"""
-    if row.state != PlanState.PLANNED:
-        return PlanState(row.state).label
-    supercells = row.supercells_fc3 + row.supercells_fc2
-    return f"planned: {supercells} supercells, {row.expected_bte_minutes:.3g} min: start?"
+    return waiting_note(row) if row.state == PlanState.PLANNED else PlanState(row.state).label
 
 
 def plan_facts(row: KappaPlan) -> d.PlanFacts:
@@ -127,14 +130,18 @@ def plan_facts(row: KappaPlan) -> d.PlanFacts:
     copied = (
         "state error settings settings_digest sweep space_group_number space_group symmetry_kept dimensionality "
         "energy_change max_force max_stress supercells_fc3 supercells_fc2 atoms_per_supercell pairs_omitted "
-        "evaluations q_points expected_bte_minutes expected_lbte_minutes expected_memory created_at"
+        "evaluations mesh_rule mesh_length q_points expected_minutes expected_force_minutes expected_bte_minutes "
+        "expected_lbte_minutes expected_memory promise promise_method promise_note created_at"
     )
     return d.PlanFacts(
         id=row.pk,
         note=plan_note(row),
         potential=model_facts(row.potential),
         primitive=structure_facts(row.primitive),
+        supercell=tuple((a, b, c) for a, b, c in row.supercell),
+        supercell_words=supercell_words(row.supercell, row.settings.get("fc3_supercell", 0)),
         mesh=tuple(row.mesh),
+        mesh_words=mesh_words(row.mesh, row.mesh_rule, row.mesh_length),
         shells=tuple(d.Shell(*shell) for shell in row.shells),
         started_by=str(row.started_by or ""),
         **_copied(row, copied),
@@ -154,8 +161,16 @@ def phonon_facts(row: PhononResult) -> d.PhononFacts:
         dos=d.DosFacts(row.dos["frequencies"], row.dos["total"]),
         cumulative=d.CumulativeFacts(**row.cumulative) if row.cumulative else None,
         notes=tuple(row.notes),
+        parts=part_facts(row.parts),
+        fit=d.FitFacts(**row.fit) if row.fit else None,
         **_copied(row, copied),
     )
+
+
+def part_facts(stored: Mapping[str, float]) -> tuple[d.PartFacts, ...]:
+    """The parts of a calculation in the order in which they are done; the database keeps no order."""
+    known = [name for name in PARTS if name in stored]
+    return tuple(d.PartFacts(name, stored[name]) for name in [*known, *sorted(set(stored) - set(PARTS))])
 
 
 def bands_facts(bands: Mapping[str, Any]) -> d.BandsFacts:
@@ -164,18 +179,48 @@ def bands_facts(bands: Mapping[str, Any]) -> d.BandsFacts:
     return d.BandsFacts(bands["distances"], bands["frequencies"], ticks, list(bands["breaks"]))
 
 
-def tensor_facts(row: KappaTensor, source: str) -> d.TensorFacts:
-    """κ_L by one method, a row of conductivity.selectors.labelled; `source`: the phonons' own."""
-    copied = "method temperature largest directions kappa principal_by_temperature rankable seconds created_at"
+def tensor_facts(row: KappaTensor, source: str, settings: Mapping[str, Any]) -> d.TensorFacts:
+    """κ_L by one method, a row of conductivity.selectors.labelled; `source`: the phonons' own, `settings`: the snapshot
+    of ConductivitySettings that it was computed by."""
+    copied = (
+        "method mesh_rule mesh_length mesh_points change error converged isotopes boundary temperature largest "
+        "directions kappa principal_by_temperature rankable seconds created_at"
+    )
+    label = full_label(row)
     return d.TensorFacts(
         id=row.pk,
         potential=source,
         mesh=tuple(row.mesh),
+        mesh_words=mesh_words(row.mesh, row.mesh_rule, row.mesh_length),
+        mesh_steps=mesh_steps(row.mesh_steps),
+        thin=thin_words(label),
+        changes=_vector(row.changes),
+        convergence=convergence_words(worst_change(row.change, row.changes), row.error, row.converged),
+        tolerance=settings.get("mesh_change"),
+        scattering=scattering_words(row.isotopes, settings.get("isotope_purity", 1.0), row.boundary),
         principal=tuple(row.principal),
         uvw=tuple(row.uvw),
         temperatures=tuple(row.temperatures),
-        label=full_label(row),
+        label=label,
         **_copied(row, copied),
+    )
+
+
+def mesh_steps(stored: Sequence[Mapping[str, Any]]) -> tuple[d.MeshStepFacts, ...]:
+    """The meshes of a tensor, shortest first, each with what it changed of the largest principal value."""
+    largest = [step["principal"][0] for step in stored]
+    changes = [None, *((after - before) / after for before, after in pairwise(largest))]
+    return tuple(
+        d.MeshStepFacts(
+            length=step["length"],
+            numbers=tuple(step["numbers"]),
+            points=step["points"],
+            irreducible=step["irreducible"],
+            principal=tuple(step["principal"]),
+            change=change,
+            seconds=step["seconds"],
+        )
+        for step, change in zip(stored, changes, strict=False)
     )
 
 

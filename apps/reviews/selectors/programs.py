@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Concat
 from apps.artifacts.models import Artifact
 from apps.campaigns.models import Campaign, Step
 from apps.campaigns.selectors import campaigns_visible
-from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult, Validation
+from apps.conductivity.models import KappaPlan, KappaStudy, KappaTensor, PhononFile, PhononResult, Validation
 from apps.conductivity.selectors import labelled
 from apps.core.errors import NotThere
 from apps.dft.models import DftFile, DftRequest
@@ -47,7 +47,7 @@ def structures_visible(user: Any) -> QuerySet[Structure]:
 
 
 def jobs_visible(user: Any) -> QuerySet[Job]:
-    """Jobs of the visible campaigns' steps, plans, DFT and exports, and of trainings; a split job is its halves."""
+    """Jobs of the visible campaigns' steps, plans, DFT, studies, exports, of trainings; a split job is its halves."""
     rows = Job.objects.exclude(error_code=SPLIT)
     if user.is_superuser:
         return rows
@@ -59,7 +59,8 @@ def jobs_visible(user: Any) -> QuerySet[Job]:
         _group("neighbours", Campaign.objects.filter(pk__in=campaigns)),
         _group("kappa-plan", Selection.objects.filter(campaign__in=campaigns)),
         _dft_groups(campaigns),
-        _validation_groups(campaigns),
+        _beside_candidates("validation", Validation, campaigns),
+        _beside_candidates("study", KappaStudy, campaigns),
         _group("training", TrainedModel.objects.all()),
         _group("assessment", TrainedModel.objects.all()),
     ]
@@ -135,11 +136,11 @@ def _dft_groups(campaigns: QuerySet[Any]) -> QuerySet[Any, Any]:
     return rows.annotate(group_name=named).values("group_name")
 
 
-def _validation_groups(campaigns: QuerySet[Any]) -> QuerySet[Any, Any]:
-    """Names as apps.conductivity.selectors.validation_group makes them."""
+def _beside_candidates(kind: str, model: Any, campaigns: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """Names as validation_group and study_group of apps.conductivity.selectors make them."""
     campaign, own = Cast("candidate__campaign_id", CharField()), Cast("pk", CharField())
-    named = Concat(Value("campaign:"), campaign, Value(":validation:"), own, output_field=CharField())
-    rows = Validation.objects.filter(candidate__campaign__in=campaigns).order_by()
+    named = Concat(Value("campaign:"), campaign, Value(f":{kind}:"), own, output_field=CharField())
+    rows = model.objects.filter(candidate__campaign__in=campaigns).order_by()
     return rows.annotate(group_name=named).values("group_name")
 
 

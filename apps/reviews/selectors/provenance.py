@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.models import KappaPlan, KappaTensor, MeshRule, PhononFile, PhononResult
 from apps.conductivity.selectors import full_label
+from apps.conductivity.trust import scattering_words, supercell_words
 from apps.reviews.dossier import Download, ProvenanceLink
-from apps.reviews.selectors.parts import generation_facts
+from apps.reviews.selectors.parts import generation_facts, part_facts
+from apps.reviews.words import ESTIMATE, convergence_words, mesh_words, percent, worst_change
 from apps.structures.models import Candidate, Import, Origin, Relaxation, Structure
 from apps.training.models import TrainedModel
 
@@ -31,7 +34,7 @@ def provenance(
 ) -> tuple[ProvenanceLink, ...]:
     """The chain κ_L → force constants → displacements → potential → primitive → relaxed → start → origin → campaign,
     as far as it goes for this candidate."""
-    links = [_tensor(t) for t in tensors]
+    links = [_tensor(t, plan.settings if plan else {}) for t in tensors]
     if phonons:
         links += [_force_constants(phonons), *(_file(f) for f in files if f.kind in STORED)]
     if plan:
@@ -61,12 +64,15 @@ def downloads(row: Candidate, phonons: PhononResult | None, files: Sequence[Phon
     return tuple(found)
 
 
-def _tensor(t: KappaTensor) -> ProvenanceLink:
-    mesh = "×".join(map(str, t.mesh))
+def _tensor(t: KappaTensor, settings: Mapping[str, Any]) -> ProvenanceLink:
+    scattering = scattering_words(t.isotopes, settings.get("isotope_purity", 1.0), t.boundary)
     facts = (
         ("largest principal κ_L", f"{t.largest:.4g} W/(m·K) at {t.temperature:g} K"),
         ("method", t.method),
-        ("mesh", mesh),
+        ("mesh", f"{mesh_words(t.mesh, t.mesh_rule, t.mesh_length)}, {MeshRule(t.mesh_rule).label}"),
+        ("meshes tried", ", ".join(f"{step['length']:.3g} Å" for step in t.mesh_steps) or "one"),
+        ("converged", convergence_words(worst_change(t.change, t.changes), t.error, t.converged)),
+        ("scattering", f"three phonons, {scattering}" if scattering else "three phonons alone"),
         ("label", " · ".join(full_label(t))),
     )
     return ProvenanceLink("kappa", f"κ_L ({t.method})", facts, at=t.created_at)
@@ -74,8 +80,26 @@ def _tensor(t: KappaTensor) -> ProvenanceLink:
 
 def _force_constants(p: PhononResult) -> ProvenanceLink:
     residuals = tuple((name, f"{value:.2e}") for name, value in p.residuals.items())
-    facts = (("engine", p.engine_version), ("phonons", p.dynamical), ("non-analytical correction", p.nac), *residuals)
+    parts = ", ".join(f"{part.name} {part.seconds:.3g} s" for part in part_facts(p.parts))
+    facts = (
+        ("engine", p.engine_version),
+        *_fit(p),
+        ("phonons", p.dynamical),
+        ("non-analytical correction", p.nac),
+        *residuals,
+        ("time", f"{p.seconds:.3g} s" + (f": {parts}" if parts else "")),
+    )
     return ProvenanceLink("force-constants", "force constants", facts, at=p.created_at)
+
+
+def _fit(p: PhononResult) -> tuple[tuple[str, str], ...]:
+    """By which route, from how many supercells, and how well a part of them foretells the others."""
+    if not p.fit:
+        return ()
+    part, error = p.fit.get("part"), p.fit.get("error")
+    words = f"{p.fit['route']}, {p.fit['supercells']} supercells"
+    foretold = "" if error is None else f"; {part} of them foretell the others' forces to {percent(error)}"
+    return (("fit", words + foretold),)
 
 
 def _file(f: PhononFile) -> ProvenanceLink:
@@ -83,13 +107,23 @@ def _file(f: PhononFile) -> ProvenanceLink:
 
 
 def _displacements(p: KappaPlan) -> ProvenanceLink:
-    s = p.settings
     facts = (
+        ("supercell", supercell_words(p.supercell, p.settings.get("fc3_supercell", 0))),
         ("supercells", f"{p.supercells_fc3} for FC3, {p.supercells_fc2} for FC2, {p.atoms_per_supercell} atoms each"),
-        ("displacement", f"{s.get('displacement')} Å"),
-        ("pair cutoff", f"{s.get('pair_cutoff')} Å, {p.pairs_omitted} pairs omitted"),
+        *_route(p),
+        *(((ESTIMATE, f"{p.promise:.4g} W/(m·K), {p.promise_method}"),) if p.promise is not None else ()),
     )
     return ProvenanceLink("displacements", "displacements", facts, p.settings_digest, p.created_at)
+
+
+def _route(p: KappaPlan) -> tuple[tuple[str, str], ...]:
+    """How atoms are displaced, and how far apart they may be to have third-order force constants."""
+    s = p.settings
+    if s.get("displacements") == "random":
+        reach = f"{s['fc3_cutoff']} Å" if s["fc3_cutoff"] else "none"
+        return (("displacements", f"random, {s['random_displacement']} Å"), ("cutoff of FC3", reach))
+    cutoff = f"{s.get('pair_cutoff')} Å, {p.pairs_omitted} pairs omitted" if s.get("pair_cutoff") else "none"
+    return (("displacements", f"systematic, {s.get('displacement')} Å"), ("pair cutoff", cutoff))
 
 
 def _potential(m: TrainedModel, title: str) -> ProvenanceLink:

@@ -59,10 +59,16 @@ def _facts(row: Validation, *, draws: bool) -> d.ValidationFacts:
         word=validation_word(row.verdict, engine) if row.verdict else "",
         bands=parts.bands_facts(phonons.bands) if phonons and draws else None,
         overlay=parts.bands_facts(row.overlay) if row.overlay and draws else None,
-        tensors=tuple(parts.tensor_facts(t, phonons.source) for t in phonons.tensors.all()) if phonons else (),
+        tensors=_tensors(row),
         requested_by=str(row.requested_by),
         **_copied(row),
     )
+
+
+def _tensors(row: Validation) -> tuple[d.TensorFacts, ...]:
+    if row.phonons is None:
+        return ()
+    return tuple(parts.tensor_facts(t, row.phonons.source, row.conductivity) for t in row.phonons.tensors.all())
 
 
 def _copied(row: Validation) -> dict[str, Any]:

@@ -15,11 +15,14 @@ from apps.committees.selectors.uncertainties import uncertainties
 from apps.conductivity.models import KappaMethod, KappaPlan, KappaTensor
 from apps.conductivity.trust import completed
 from apps.reviews.models import CandidateSummary, Review, ReviewKind
+from apps.reviews.words import worst_change
 from apps.structures.models import Candidate, Exclusion
 
 AT_ONCE = 5000
 """Candidates of one round of queries."""
-LABEL_LENGTH = 400
+LABEL_LENGTH = 800
+MESH = ("change", "changes", "error", "converged")
+"""What a tensor knows of the convergence of its mesh; a summary has that of the method that ranks."""
 COLUMNS = tuple(field.column for field in CandidateSummary._meta.concrete_fields)
 DEFAULTS: dict[str, Any] = {
     field.column: field.get_default() for field in CandidateSummary._meta.concrete_fields if not field.primary_key
@@ -116,12 +119,12 @@ def _kappa(ids: list[int], doubts: dict[int, UncertaintyFacts]) -> dict[int, dic
         KappaPlan.objects.filter(candidate_id__in=ids)
         .order_by("candidate_id", "-id")
         .distinct("candidate_id")
-        .values("pk", "candidate_id", "state", "settings__method", "phonons__dynamical")
+        .values("pk", "candidate_id", "state", "settings__method", "phonons__dynamical", "promise")
     )
     newest = {plan["pk"]: plan for plan in plans}
     tensors: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
     rows = KappaTensor.objects.filter(phonons__plan_id__in=newest)
-    for tensor in rows.values("phonons__plan_id", "method", "largest", "rankable", "label"):
+    for tensor in rows.values("phonons__plan_id", "method", "largest", "rankable", "label", *MESH):
         tensors[tensor["phonons__plan_id"]][tensor["method"]] = tensor
     return {
         plan["candidate_id"]: _of_plan(plan, tensors[pk], doubts.get(plan["candidate_id"]))
@@ -135,7 +138,12 @@ def _of_plan(
     """The label is that of the method that ranks, where it was computed."""
     ranks = str(plan["settings__method"] or "").upper()
     labelled = tensors.get(ranks) or next(iter(tensors.values()), None)
+    mesh = labelled or dict.fromkeys(MESH)
     return {
+        "promise": plan["promise"],
+        "kappa_change": worst_change(mesh["change"], mesh["changes"]),
+        "kappa_error": mesh["error"],
+        "converged": mesh["converged"],
         "kappa_state": plan["state"],
         "dynamical": plan["phonons__dynamical"] or "",
         "kappa_rta": tensors.get(str(KappaMethod.RTA), {}).get("largest"),

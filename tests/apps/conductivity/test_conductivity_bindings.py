@@ -13,7 +13,7 @@ from apps.artifacts import services as artifacts
 from apps.campaigns.models import Campaign, Step, StepState
 from apps.conductivity import services
 from apps.conductivity.models import KappaPlan, KappaTensor, PhononResult, PlanState
-from apps.conductivity.selectors import PotentialMissing, waiting_note, waiting_plans
+from apps.conductivity.selectors import PotentialMissing, minutes_spent, waiting_note, waiting_plans
 from apps.core.errors import Conflict, NotAllowed
 from apps.jobs.models import Job, State
 from apps.reviews import services as reviews
@@ -28,10 +28,9 @@ from tests.apps.rows import a_campaign, a_candidate, a_member, a_user
 pytestmark = pytest.mark.django_db
 LIMITS = replace(
     PROTOCOLS["demo"].conductivity,
-    max_evaluations=10_000,
-    max_bte_minutes=1.0,
-    max_sweep_evaluations=15_000,
-    max_sweep_minutes=4.0,
+    max_minutes=1.0,
+    max_sweep_minutes=1.5,
+    max_campaign_minutes=20.0,
 )
 
 
@@ -94,19 +93,39 @@ def test_a_campaign_without_a_potential_plans_nothing(campaign, candidates) -> N
         jobs_of(a_step(campaign, "kappa_plan", candidates))
 
 
-def test_a_sweep_starts_the_cheapest_within_its_limits_and_the_rest_waits(campaign, candidates) -> None:
-    costs = [{"evaluations": 9000}, {"evaluations": 5000}, {"evaluations": 20_000}, {"evaluations": 5500}]
+def test_a_sweep_starts_the_most_promising_within_its_minutes_and_the_rest_waits(campaign, candidates) -> None:
+    """The second promises most; the third would take longer than a crystal may; the first no longer fits."""
+    costs = [
+        {"expected_bte_minutes": 0.8, "promise": 900.0},
+        {"expected_bte_minutes": 0.7, "promise": 2000.0},
+        {"expected_bte_minutes": 1.0, "promise": 5000.0},
+        {"expected_bte_minutes": 0.5, "promise": 1200.0},
+    ]
     planning, running = started(campaign, candidates, *costs)
     assert planning.report == {
         "start": (candidates[1].pk, candidates[3].pk),
-        "waiting": (candidates[0].pk, candidates[2].pk),
+        "waiting": (candidates[2].pk, candidates[0].pk),
     }
     jobs = jobs_of(running)
     plans = {plan.candidate_id: plan for plan in KappaPlan.objects.all()}
     assert [job.units for job in jobs] == [[str(plans[candidates[i].pk].pk)] for i in (1, 3)]
     assert [plans[x.pk].state for x in candidates] == ["PLANNED", "STARTED", "PLANNED", "STARTED"]
-    assert [plan.candidate_id for plan in waiting_plans(campaign)] == [candidates[0].pk, candidates[2].pk]
-    assert waiting_note(plans[candidates[2].pk]) == "planned: 96 supercells, 0.25 min: start?"
+    assert [plan.candidate_id for plan in waiting_plans(campaign)] == [candidates[2].pk, candidates[0].pk]
+    assert waiting_note(plans[candidates[2].pk]) == "planned: 96 supercells, 1.1 min: start?"
+
+
+def test_what_a_campaign_has_spent_is_not_there_for_its_next_sweep(campaign, candidates) -> None:
+    _, running = started(campaign, candidates[:1], {})
+    (job,) = jobs_of(running)
+    assert minutes_spent(campaign) == pytest.approx(0.25), "what is under way counts as it is expected"
+    finish(job, conductivity_outputs(2000.0))
+    assert minutes_spent(campaign) == pytest.approx(0.2), "what is done counts as it took: 12 s"
+
+
+def test_a_calculation_may_take_a_crystal_s_minutes_for_finer_meshes(campaign, candidates) -> None:
+    _, running = started(campaign, candidates[:1], {})
+    (job,) = jobs_of(running)
+    assert NAMED["conductivity"].load(job).inputs.minutes == LIMITS.max_minutes
 
 
 def test_a_crystal_that_cannot_be_planned_is_refused_with_the_reason(campaign, candidates) -> None:
@@ -122,7 +141,7 @@ def test_a_conductivity_is_saved_with_files_modes_and_a_label(campaign, candidat
     _, running = started(campaign, candidates[:1], {})
     (job,) = jobs_of(running)
     loaded = NAMED["conductivity"].load(job)
-    assert (loaded.inputs.mesh, loaded.inputs.lbte, loaded.inputs.lbte_max_minutes) == ((10, 10, 10), "auto", 1.0)
+    assert (loaded.inputs.lbte, loaded.inputs.minutes) == ("auto", 1.0)
     assert finish(job, conductivity_outputs(2000.0, methods=("RTA", "LBTE"))) == {candidates[0].pk}
     phonons = PhononResult.objects.get()
     assert (phonons.plan.state, phonons.job, phonons.bands["breaks"]) == ("DONE", job, [1])
@@ -133,9 +152,16 @@ def test_a_conductivity_is_saved_with_files_modes_and_a_label(campaign, candidat
     assert (rta.temperature, rta.largest) == (300.0, 2000.0)
     assert rta.principal == pytest.approx([2000.0, 4000 / 3, 2000 / 3])
     assert rta.label == [
-        "carbon-test (abababab)", "RTA", "mesh 10×10×10", "300 K", "stable phonons", "symmetry kept",
-        "supercell 3×3×3, pairs within 3 Å", "forces in float32, noise 2e-05 eV/Å", "not converged by test",
+        "carbon-test (abababab)", "RTA", "mesh of 28.5 Å (8×8×8)", "300 K", "stable phonons", "symmetry kept",
+        "supercell 3×3×3, pairs within 3 Å", "forces in float32, noise 2e-05 eV/Å",
+        "converged: 2.0 % by the mesh's last step (21.4 → 28.5 Å), error about 6.0 %",
     ]  # fmt: skip
+    assert (rta.converged, rta.change, rta.error) == (True, pytest.approx(0.02), pytest.approx(0.06))
+    assert [(row["length"], row["numbers"], row["irreducible"]) for row in rta.mesh_steps] == [
+        (21.4, [6, 6, 6], 44),
+        (28.5, [8, 8, 8], 85),
+    ]
+    assert phonons.parts == {"forces": 4.0, "Boltzmann equation": 8.0}
     assert CandidateSummary.objects.get(pk=candidates[0].pk).kappa_lbte == 2000.0
 
 
@@ -177,7 +203,7 @@ def test_a_step_tried_again_in_place_restarts_its_failed_plan(campaign, candidat
 
 
 def test_a_waiting_plan_is_started_later_and_reopens_no_step(campaign, candidates) -> None:
-    planning, running = started(campaign, candidates[:1], {"evaluations": 10**6})
+    planning, running = started(campaign, candidates[:1], {"expected_bte_minutes": 50.0})
     assert jobs_of(running) == []
     assert reported(running) == {"computed": 0, "ultrahigh": ()}
     plan = KappaPlan.objects.get()
@@ -188,7 +214,7 @@ def test_a_waiting_plan_is_started_later_and_reopens_no_step(campaign, candidate
     assert CandidateSummary.objects.get(pk=candidates[0].pk).kappa_state == "STARTED"
     with pytest.raises(Conflict):
         reviews.plan_start(plan=plan, user=operator)
-    assert NAMED["conductivity"].load(job).inputs.lbte_max_minutes == LIMITS.max_sweep_minutes
+    assert NAMED["conductivity"].load(job).inputs.minutes == plan.expected_minutes
     finish(job, conductivity_outputs(2000.0))
     assert [row.largest for row in ranked_table(campaign).rows] == [2000.0]
     for step in (planning, running):
@@ -198,7 +224,7 @@ def test_a_waiting_plan_is_started_later_and_reopens_no_step(campaign, candidate
 
 
 def test_a_cancelled_conductivity_is_tried_again(campaign, candidates) -> None:
-    started(campaign, candidates[:1], {"evaluations": 10**6})
+    started(campaign, candidates[:1], {"expected_bte_minutes": 50.0})
     plan = KappaPlan.objects.get()
     job = services.plan_start(plan=plan, user=campaign.owner)
     plan.refresh_from_db()

@@ -122,6 +122,12 @@ def test_force_sets_give_a_tensor_without_a_campaign(tmp_path: Path) -> None:
     [
         {"mesh": (11, 11)},
         {"mesh": (0, 1, 1)},
+        {"mesh": (11, 11, 201)},
+        {"mesh": (11, 11, 10.5)},
+        {"mesh": ()},
+        {"mesh": (0,)},
+        {"mesh": (1e4,)},
+        {"mesh": (float("nan"),)},
         {"temperatures": ()},
         {"temperatures": (-5.0,)},
         {"files": {"phono3py.yaml": 1, "virus.exe": 2}},
@@ -133,3 +139,28 @@ def test_force_sets_that_cannot_be_a_calculation_are_refused(wrong: dict[str, An
     with pytest.raises(services.ForceSetsRefused):
         services.force_sets_submit(**(ask | wrong))
     assert not Job.objects.exists()
+
+
+def test_a_refused_mesh_says_what_it_may_be() -> None:
+    ask = {"name": "x", "files": {"phono3py.yaml": 1, "FORCES_FC3": 2}, "temperatures": (300.0,)}
+    for mesh, words in (
+        ((0.0,), "A mesh length is between 1 and 200 Å, e.g. 25; 0 is not."),
+        ((1e4,), "A mesh length is between 1 and 200 Å, e.g. 25; 10000 is not."),
+        ((11, 0, 11), "The mesh is three whole numbers from 1 to 200, e.g. 11 11 11; 11 0 11 is not."),
+        ((11, 11), "The mesh is three whole numbers, e.g. 11 11 11, or one length in Å."),
+    ):
+        with pytest.raises(services.ForceSetsRefused) as refused:
+            services.force_sets_submit(**ask, mesh=mesh)
+        assert refused.value.message == words
+
+
+@pytest.mark.parametrize(("length", "longest"), [(25.0, 60.0), (15.0, 60.0), (100.0, 100.0)])
+def test_force_sets_on_a_mesh_length_are_computed_up_to_it_and_judged_by_it(length: float, longest: float) -> None:
+    files = {
+        name: artifacts.store_bytes(name.encode(), kind="force-sets", name=name).pk
+        for name in ("phono3py_disp.yaml", "FORCES_FC3.xz")
+    }
+    job = services.force_sets_submit(name="Si", files=files, mesh=(length,), temperatures=(300.0,))
+    loaded = NAMED["force_sets"].load(job)
+    assert loaded.inputs.mesh == (length,)
+    assert loaded.settings == {"temperature": 300.0, "mesh_length": length, "max_mesh_length": longest}

@@ -64,7 +64,8 @@ def test_a_summary_holds_the_newest_plan_and_both_methods() -> None:
     services.candidate_summaries_refresh([candidate.pk])
     row = CandidateSummary.objects.get()
     assert (row.kappa_rta, row.kappa_lbte, row.rankable, row.dynamical) == (2000.0, 2500.0, True, "stable")
-    assert row.trust_label == "carbon-test · RTA · not converged by test"
+    assert row.trust_label.startswith("carbon-test · RTA · mesh of 28.5 Å")
+    assert (row.promise, row.kappa_change, row.kappa_error, row.converged) == (1800.0, 0.018, 0.054, True)
     assert (row.n_atoms, row.formula, row.space_group, row.energy_per_atom) == (2, "C2", "Fd-3m", -7.5)
     a_plan(candidate, settings_digest="q" * 64)
     row.refresh_from_db()

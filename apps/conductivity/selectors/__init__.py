@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Sum
 
 from apps.campaigns.models import Campaign
 from apps.campaigns.selectors import campaigns_visible, protocol_of
@@ -106,15 +106,26 @@ def plans_to_spread(campaign: Campaign, ids: Iterable[int], sweep: int) -> list[
 
 
 def waiting_plans(campaign: Campaign) -> QuerySet[KappaPlan]:
-    """Plans that wait for somebody to start them, cheapest first."""
+    """Plans that wait for somebody to start them, most promising first."""
     rows = KappaPlan.objects.filter(candidate__campaign=campaign, state=PlanState.PLANNED)
-    return rows.select_related("candidate", "potential").order_by("evaluations", "id")
+    best = F("promise").desc(nulls_last=True)
+    return rows.select_related("candidate", "potential").order_by(best, "evaluations", "id")
 
 
 def waiting_note(plan: KappaPlan) -> str:
     """'planned: 95 supercells, 3 min: start?'"""
     supercells = plan.supercells_fc3 + plan.supercells_fc2
-    return f"planned: {supercells} supercells, {plan.expected_bte_minutes:.3g} min: start?"
+    return f"planned: {supercells} supercells, {plan.expected_minutes:.3g} min: start?"
+
+
+def minutes_spent(campaign: Campaign, *, but: KappaPlan | None = None) -> float:
+    """Minutes that the campaign's κ_L took, and those that the ones under way are expected to take."""
+    plans = KappaPlan.objects.filter(candidate__campaign=campaign)
+    if but is not None:
+        plans = plans.exclude(pk=but.pk)
+    taken = plans.aggregate(total=Sum("phonons__seconds"))["total"] or 0.0
+    open_ones = plans.filter(state=PlanState.STARTED, phonons__isnull=True)
+    return taken / 60 + sum(plan.expected_minutes for plan in open_ones)
 
 
 def phonons_of_job(job: Job) -> PhononResult | None:
