@@ -107,6 +107,13 @@ def kappa(arguments: tuple[str, ...]) -> None:
     sys.exit(_with_stack("kappa", arguments))
 
 
+@main.command(context_settings=PASSED_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def study(arguments: tuple[str, ...]) -> None:
+    """κ_L against a setting: kappaweb study CANDIDATE mesh|cutoff|supercell|displacement [VALUE] …"""
+    sys.exit(_with_stack("study", arguments))
+
+
 @main.command("dft-check", context_settings=PASSED_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def dft_check(arguments: tuple[str, ...]) -> None:

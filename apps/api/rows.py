@@ -11,6 +11,7 @@ from apps.campaigns.selectors import JobCounts
 from apps.conductivity.selectors import full_label
 from apps.reviews.dossier import CandidateDossier, StructureFacts
 from apps.reviews.tables import ControlRow, RankedTable
+from apps.reviews.words import ESTIMATE
 from apps.structures.selectors.funnel import Funnel
 
 
@@ -127,6 +128,10 @@ class CandidateRowSerializer(s.Serializer):
     above_hull = maybe("eV/atom")
     kappa_rta = maybe("W/(m·K)", "κ_L by RTA")
     kappa_lbte = maybe("W/(m·K)", "κ_L by LBTE")
+    promise = maybe("W/(m·K)", ESTIMATE)
+    kappa_change = maybe("1", "share of κ_L that the mesh's last step changed")
+    kappa_error = maybe("1", "share of κ_L that the mesh is expected to miss")
+    converged = s.BooleanField(allow_null=True, help_text="κ_L on its mesh; null: not tested")
     rankable = s.BooleanField()
     dynamical = text()
     kappa_state = text()
@@ -158,7 +163,8 @@ class CandidateSerializer(serializer_of(CandidateDossier), WithUnits):  # type: 
 
 
 class RankedTableSerializer(serializer_of(RankedTable), WithUnits):  # type: ignore[misc]
-    """One campaign's κ_L by one method, largest principal value first; what is left out is counted by reason."""
+    """One campaign's κ_L by one method: rows whose mesh converged, largest principal value first, then the others;
+    what is left out is counted by reason."""
 
 
 class ControlSerializer(serializer_of(ControlRow)):  # type: ignore[misc]
@@ -181,6 +187,16 @@ class TensorRowSerializer(s.Serializer):
     method = s.CharField()
     potential = s.CharField(source="phonons.source")
     mesh = s.ListField(child=s.IntegerField(), min_length=3, max_length=3)
+    mesh_rule = s.CharField(help_text="spacing, axes (the paper's) or given")
+    mesh_length = maybe("Å", "one over the widest spacing of q-points")
+    change = maybe("1", "share that the mesh's last step changed of the largest principal value")
+    changes = s.ListField(
+        child=Quantity("1"), min_length=3, max_length=3, allow_null=True, help_text="the same along each direction"
+    )
+    error = maybe("1", "share that the mesh is expected to miss")
+    converged = s.BooleanField(allow_null=True, help_text="within the protocol's limit; null: not tested")
+    isotopes = s.CharField(help_text="none, natural or enriched")
+    boundary = Quantity("µm", help_text="mean free path at the sample's boundary; 0: an infinite sample")
     temperature = Quantity("K")
     largest = Quantity("W/(m·K)")
     principal = s.ListField(child=Quantity("W/(m·K)"), min_length=3, max_length=3, help_text="descending")
@@ -196,6 +212,17 @@ class TensorRowSerializer(s.Serializer):
         return list(full_label(row))
 
 
+class MeshStepSerializer(s.Serializer):
+    """κ_L on one mesh of the convergence test."""
+
+    length = Quantity("Å")
+    numbers = s.ListField(child=s.IntegerField(), min_length=3, max_length=3)
+    points = s.IntegerField(help_text="q-points")
+    irreducible = s.IntegerField(help_text="irreducible q-points")
+    principal = s.ListField(child=Quantity("W/(m·K)"), min_length=3, max_length=3, help_text="descending")
+    seconds = Quantity("s")
+
+
 class TensorSerializer(TensorRowSerializer, WithUnits):
     """κ_L(T) as a tensor, with its directions."""
 
@@ -207,6 +234,9 @@ class TensorSerializer(TensorRowSerializer, WithUnits):
         child=s.ListField(child=s.ListField(child=Quantity("W/(m·K)"))), help_text="(temperatures, 3, 3), Cartesian"
     )
     principal_by_temperature = s.ListField(child=s.ListField(child=Quantity("W/(m·K)")))
+    mesh_points = s.IntegerField(allow_null=True, help_text="q-points, symmetry not used")
+    mesh_steps = MeshStepSerializer(many=True, help_text="κ_L on every mesh that was tried, shortest first")
     residuals = s.JSONField(source="phonons.residuals")
+    fit = s.JSONField(source="phonons.fit", allow_null=True, help_text="how force constants came from forces")
     engine_version = s.CharField(source="phonons.engine_version")
     seconds = Quantity("s")

@@ -6,7 +6,19 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
-from apps.api import artifacts, campaigns, candidates, committees, exports, findings, gate, generation, lists, trained
+from apps.api import (
+    artifacts,
+    campaigns,
+    candidates,
+    committees,
+    exports,
+    findings,
+    gate,
+    generation,
+    lists,
+    studies,
+    trained,
+)
 from apps.api.root import NowhereView
 from apps.api.tokens import TokenListView, TokenView
 
@@ -54,6 +66,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/candidates/<int:candidate>/like/", generation.LikenessView.as_view(), name="api-like"),
     path("v1/candidates/<int:candidate>/reviews/", lists.ReviewsView.as_view(), name="api-reviews"),
     path("v1/candidates/<int:candidate>/validations/", lists.ValidationsView.as_view(), name="api-validations"),
+    path("v1/candidates/<int:candidate>/studies/", studies.CandidateStudiesView.as_view(), name="api-studies"),
+    path("v1/studies/<int:study>/", studies.StudyView.as_view(), name="api-study"),
+    path("v1/studies/<int:study>/cancel/", studies.StudyMoveView.as_view(move="cancel"), name="api-study-cancel"),
+    path("v1/studies/<int:study>/retry/", studies.StudyMoveView.as_view(move="retry"), name="api-study-retry"),
     path("v1/controls/", candidates.ControlsView.as_view(), name="api-controls"),
     path("v1/lists/", lists.AllListsView.as_view(), name="api-lists"),
     path("v1/lists/<int:row>/", lists.CandidateListView.as_view(), name="api-list"),

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.urls import reverse
+
 from apps.campaigns.selectors import StepRow, steps_of
 from apps.conductivity.selectors import waiting_plans
 from apps.core import clock
 from apps.reviews.selectors import ranked_table
+from apps.reviews.tables import EstimateQuality
 from apps.structures.selectors import Funnel, funnel
+from apps.web.figures.conductivity import estimate_ranks
 
 REASONS = {
     "excluded": "excluded by a curator",
@@ -50,7 +54,7 @@ def progress_context(campaign: Any) -> tuple[dict[str, Any], bool]:
 
 
 def results_context(campaign: Any, method: str) -> tuple[dict[str, Any], bool]:
-    """Ranked table and plans that wait; and whether something is being computed."""
+    """Ranked table, plans that wait, how well the estimate ranks; and whether something is being computed."""
     asked = method if method in ("rta", "lbte") else ""
     ranked = ranked_table(campaign, asked)
     left_out = [(REASONS[name], count) for name, count in vars(ranked.left_out).items() if count]
@@ -58,13 +62,25 @@ def results_context(campaign: Any, method: str) -> tuple[dict[str, Any], bool]:
     context = {
         "ranked": ranked,
         "left_out": left_out,
-        "waiting": waiting[:MOST_WAITING],
+        "waiting": list(waiting[:MOST_WAITING]),
+        "estimates": ranked.estimates,
+        "estimates_figure": estimates_figure(ranked.estimates),
         "method": ranked.method.lower(),
     }
     return context, campaign.state == "RUNNING" or ranked.left_out.running > 0
 
 
 MOST_WAITING = 100
+FEWEST_ESTIMATES = 4
+"""Fewer crystals say nothing about an order."""
+
+
+def estimates_figure(quality: EstimateQuality) -> dict[str, Any] | None:
+    """κ_L over its estimate; None for too few crystals."""
+    if quality.n < FEWEST_ESTIMATES:
+        return None
+    urls = {point.candidate_id: reverse("candidate", args=[point.candidate_id]) for point in quality.points}
+    return estimate_ranks(quality.points, urls)
 
 
 def why_waiting(campaign: Any, steps: list[StepRow]) -> str:

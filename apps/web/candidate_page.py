@@ -12,7 +12,7 @@ import numpy as np
 
 from apps.reviews.dossier import CandidateDossier, TensorFacts, ValidationFacts
 from apps.web.figures.cell import cell_views
-from apps.web.figures.conductivity import kappa_cumulative, kappa_temperature
+from apps.web.figures.conductivity import kappa_cumulative, kappa_meshes, kappa_temperature
 from apps.web.figures.phonons import bands_beside, bands_dos
 from kappakit import writing
 from kappakit.crystals import Crystal
@@ -48,11 +48,14 @@ def _validation_figure(facts: ValidationFacts) -> dict[str, Any] | None:
 
 
 def tensor_rows(dossier: CandidateDossier) -> list[dict[str, Any]]:
-    """Each method's tensor at the ranked temperature, principal values beside their directions."""
+    """Each method's tensor at the ranked temperature, principal values beside their directions, and its figure over
+    the meshes that were tried."""
     return [
         {
             "facts": tensor,
             "matrix": _at_ranked(tensor),
+            "meshes": _meshes_figure(tensor),
+            "ratio": _ratio(tensor, dossier),
             "principal": [
                 {"value": value, "uvw": words, "direction": direction}
                 for value, words, direction in zip(tensor.principal, tensor.uvw, tensor.directions, strict=True)
@@ -80,6 +83,16 @@ def _cells(dossier: CandidateDossier) -> dict[str, Crystal]:
         cells["primitive"] = dossier.symmetry.primitive.crystal
     cells["relaxed" if dossier.relaxed else "as it arrived"] = dossier.displayed.crystal
     return cells
+
+
+def _meshes_figure(tensor: TensorFacts) -> dict[str, Any] | None:
+    return kappa_meshes(tensor.mesh_steps, tensor.tolerance or 0.0) if len(tensor.mesh_steps) > 1 else None
+
+
+def _ratio(tensor: TensorFacts, dossier: CandidateDossier) -> float | None:
+    """κ_L over its estimate before computing; None where there is none."""
+    promise = dossier.plan.promise if dossier.plan else None
+    return tensor.largest / promise if promise else None
 
 
 def _at_ranked(tensor: TensorFacts) -> list[list[float]]:

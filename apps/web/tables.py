@@ -9,12 +9,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.reviews.words import ESTIMATE, convergence_words
 from apps.web.templatetags import units
 
 SELECT_ALL = SafeString(
     '<input type="checkbox" class="form-check-input" data-select-all aria-label="Select all on this page">'
 )
 NUMBER = {"td": {"class": "num"}, "th": {"class": "num"}}
+WRAPPED = {"td": {"class": "num"}, "th": {"class": "num wraps"}}
+"""Of a long header."""
 
 
 def head(title: str, unit: str = "") -> SafeString:
@@ -32,7 +35,7 @@ class NumberColumn(tables.Column):
     """Right-aligned, `digits` significant ones."""
 
     def __init__(self, title: str, unit: str = "", digits: int = 3, **kwargs: Any) -> None:
-        super().__init__(verbose_name=head(title, unit), attrs=NUMBER, **kwargs)
+        super().__init__(verbose_name=head(title, unit), **({"attrs": NUMBER} | kwargs))
         self.digits = digits
 
     def render(self, value: float) -> str:
@@ -49,8 +52,8 @@ class FixedColumn(NumberColumn):
 class KappaColumn(NumberColumn):
     """κ_L in W/(m·K)."""
 
-    def __init__(self, method: str) -> None:
-        super().__init__(f"κ_L ({method})", "W/(m·K)")
+    def __init__(self, title: str, **kwargs: Any) -> None:
+        super().__init__(title, "W/(m·K)", **kwargs)
 
     def render(self, value: float) -> str:
         return units.kappa(value)
@@ -72,8 +75,10 @@ class CandidateTable(tables.Table):
     formula = tables.Column(verbose_name="Formula", orderable=False)
     space_group_number = tables.Column(verbose_name="Space group")
     n_atoms = NumberColumn("N", "atoms")
-    kappa_rta = KappaColumn("RTA")
-    kappa_lbte = KappaColumn("LBTE")
+    promise = KappaColumn(ESTIMATE, attrs=WRAPPED)
+    kappa_rta = KappaColumn("κ_L (RTA)")
+    kappa_lbte = KappaColumn("κ_L (LBTE)")
+    converged = tables.Column(verbose_name="Converged", orderable=False, empty_values=())
     uncertainty = NumberColumn("Uncertainty", "meV/atom", 2)
     above_hull = FixedColumn("Above hull", "eV/atom", 3)
     density = FixedColumn("Density", "g/cm³", 2)
@@ -97,6 +102,13 @@ class CandidateTable(tables.Table):
     def render_name(self, record: Any) -> SafeString:
         named = link(reverse("candidate", args=[record.candidate_id]), record.name or f"#{record.index}")
         return format_html("{} {}", named, units.state("excluded")) if record.excluded else named
+
+    def render_converged(self, record: Any) -> SafeString | str:
+        if not record.trust_label:
+            return units.ABSENT
+        return units.convergence(
+            convergence_words(record.kappa_change, record.kappa_error, record.converged), record.converged
+        )
 
     def render_formula(self, value: str) -> SafeString:
         return units.formula(value)

@@ -21,6 +21,7 @@ from apps.web.views import (
     maps,
     models,
     refusals,
+    studies,
     trainings,
 )
 
@@ -83,6 +84,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("candidates/<int:pk>/files/<slug:kind>/", candidate.candidate_file, name="candidate-file"),
     path("candidates/<int:pk>/review/", candidate.candidate_review, name="candidate-review"),
     path("candidates/<int:pk>/listed/", candidate.candidate_listed, name="candidate-listed"),
+    path("candidates/<int:pk>/studies/", studies.candidate_studies, name="candidate-studies"),
+    path("candidates/<int:pk>/studies/expected/<slug:parameter>/", studies.study_expected, name="study-expected"),
+    path("studies/<int:pk>/", studies.study, name="study"),
+    path("studies/<int:pk>/progress/", studies.study_progress, name="study-progress"),
+    path("studies/<int:pk>/series.<slug:kind>", studies.study_file, name="study-file"),
+    path("studies/<int:pk>/cancel/", studies.study_cancel, name="study-cancel"),
+    path("studies/<int:pk>/retry/", studies.study_retry, name="study-retry"),
     path("candidates/<int:pk>/validation/", candidate.candidate_validation_part, name="candidate-validation"),
     path("candidates/<int:pk>/validate/", candidate.candidate_validate, name="candidate-validate"),
     path("models/", models.models, name="models"),

@@ -36,6 +36,7 @@ document.addEventListener('click', (event) => {
 document.addEventListener('change', (event) => {
   if (event.target.matches('[data-submit-on-change]')) event.target.form.requestSubmit();
   if (event.target.matches('[data-presets]')) fillPreset(event.target);
+  if (event.target.form) onlyUsed(event.target.form);
 });
 
 document.addEventListener('submit', (event) => {
@@ -61,6 +62,17 @@ function fillPreset(select) {
     else input.value = value;
   }
 }
+
+// A field that only another choice uses is not shown, unless something is wrong with it.
+function onlyUsed(root) {
+  for (const place of root.querySelectorAll('[data-used-with]')) {
+    const [name, value] = place.dataset.usedWith.split('=');
+    const choice = place.closest('form')?.elements[name];
+    place.hidden = choice && choice.value !== value && !place.querySelector('.is-invalid');
+  }
+}
+document.addEventListener('htmx:afterSwap', () => onlyUsed(document));
+onlyUsed(document);
 
 keyboardTables();
 

@@ -2,7 +2,7 @@
 const typing = (element) => element.matches('input:not([type=checkbox]), textarea, select, [contenteditable]');
 
 function rows() {
-  return [...document.querySelectorAll('[data-keyboard-rows] tbody tr:not(.trust-row)')];
+  return [...document.querySelectorAll('[data-keyboard-rows] tbody tr:not(.trust-row, .mark)')];
 }
 
 function move(step) {

@@ -22,6 +22,8 @@ WRITES = {
     "api-resume": ("operator", {}),
     "api-plan-start": ("operator", {}),
     "api-plan-retry": ("operator", {}),
+    "api-study-cancel": ("operator", {}),
+    "api-study-retry": ("operator", {}),
     "api-campaign-lists": ("reviewer", {"name": "more"}),
     "api-list-items": ("reviewer", {"candidates": [1]}),
     "api-list-remove": ("reviewer", {"candidates": [1]}),
@@ -36,6 +38,8 @@ NO_GET = {"api-start", "api-cancel", "api-resume", "api-imports", "api-list-remo
     "api-assessments",
     "api-dft-decide",
     "api-validations",
+    "api-study-cancel",
+    "api-study-retry",
 }
 NAMES = [p.name for p in urlpatterns if p.name]
 ABOUT_ROWS = [n for n in NAMES if n not in OPEN | OWN | LISTS | FOR_ALL]
@@ -65,7 +69,7 @@ def address(name: str, there: world.World) -> str:
         "campaign": there.campaign.pk, "candidate": there.candidate.pk, "row": there.list.pk, "job": there.job.pk,
         "export": there.export.pk, "plan": there.plan.pk, "structure": there.candidate.relaxed_id,
         "tensor": there.tensor.pk, "model": there.model.pk,
-        "dft_request": there.dft_request.pk,
+        "dft_request": there.dft_request.pk, "study": there.study.pk,
         "calculation": there.dft_request.calculations.first().pk, "sha256": there.files["fc3"].sha256,
         "key": "0123456789",
     }  # fmt: skip

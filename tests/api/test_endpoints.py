@@ -49,6 +49,10 @@ def test_a_filter_narrows_and_its_numbers_have_units(there, api):
     assert page["units"]["kappa_rta"] == "W/(m·K)"
     assert page["units"]["above_hull"] == "eV/atom"
     assert api.get(f"{base}?kappa_min=2000").json()["results"] == []
+    (row,) = api.get(f"{base}?converged=true&sort=-promise&outcome=kept").json()["results"]
+    assert (row["promise"], row["kappa_change"], row["kappa_error"], row["converged"]) == (1300.0, 0.018, 0.054, True)
+    assert (page["units"]["promise"], page["units"]["kappa_error"]) == ("W/(m·K)", "1")
+    assert api.get(f"{base}?converged=untested").json()["results"] == []
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,7 @@ def test_a_filter_narrows_and_its_numbers_have_units(there, api):
         ("kappa_min=much", "kappa_min"),
         ("outcome=gone", "outcome"),
         ("rankable=perhaps", "rankable"),
+        ("converged=perhaps", "converged"),
         ("space_group_number=999", "space_group_number"),
         ("colour=red", "colour"),
         ("formula=", "formula"),
@@ -81,12 +86,22 @@ def test_a_dossier_says_everything_with_its_unit(there, api):
     dossier = api.get(f"/api/v1/candidates/{there.candidate.pk}/").json()
     (tensor,) = dossier["tensors"]
     assert (tensor["method"], tensor["largest"]) == ("RTA", 1500.0)
-    assert tensor["label"] == ["RTA", "not converged by test"]
+    assert tensor["label"][-1].startswith("converged: 1.8 %")
+    assert (tensor["converged"], tensor["convergence"], tensor["isotopes"]) == (True, "1.8 % (±5.4 %)", "none")
+    assert [step["numbers"] for step in tensor["mesh_steps"]] == [[6, 6, 6], [8, 8, 8]]
+    assert (dossier["plan"]["promise"], dossier["plan"]["supercell"][0]) == (1300.0, [3, 0, 0])
+    assert dossier["phonons"]["parts"] == [
+        {"name": "forces", "seconds": 2.0}, {"name": "Boltzmann equation", "seconds": 9.0},
+    ]  # fmt: skip
+    assert dossier["phonons"]["fit"]["difference"] == 0.012
     assert dossier["relaxed"]["lattice"]["a"] == pytest.approx(2.5215, abs=1e-3)
     assert [site["symbol"] for site in dossier["relaxed"]["sites"]] == ["C", "C"]
     assert "crystal" not in dossier["relaxed"]
     units = dossier["units"]
     assert units["tensors.kappa"] == units["tensors.principal"] == "W/(m·K)"
+    assert units["tensors.mesh_steps.length"] == units["tensors.mesh_length"] == units["plan.mesh_length"] == "Å"
+    assert units["plan.promise"] == "W/(m·K)"
+    assert (units["tensors.error"], units["tensors.boundary"], units["phonons.parts.seconds"]) == ("1", "µm", "s")
     assert units["phonons.bands.frequencies"] == "THz"
     assert units["relaxed.lattice.a"] == units["relaxed.sites.position"] == "Å"
     assert units["relaxation.pressure"] == "GPa"
@@ -103,6 +118,13 @@ def test_the_ranked_table_names_its_method(there, api):
     assert (table["method"], table["rows"][0]["largest"]) == ("RTA", 1500.0)
     assert table["rows"][0]["potential"] == there.model.name
     assert table["units"]["rows.largest"] == "W/(m·K)"
+    first = table["rows"][0]
+    assert (first["converged"], first["convergence"], first["changes"]) == (True, "1.8 % (±5.4 %)", [0.018] * 3)
+    assert (first["mesh_words"], first["mesh_length"]) == ("mesh of 28.5 Å (8×8×8)", 28.5)
+    assert (table["mesh_note"], table["alarms"], table["scattering"]) == ("", [], "")
+    assert [(point["promise"], point["kappa"]) for point in table["estimates"]["points"]] == [(1300.0, 1500.0)]
+    assert (table["estimates"]["n"], table["estimates"]["rho"]) == (1, None)
+    assert table["units"]["estimates.points.promise"] == "W/(m·K)"
     lbte = api.get(f"/api/v1/campaigns/{there.campaign.pk}/ranking/?method=lbte").json()
     assert (lbte["rows"], lbte["left_out"]["other_method"]) == ([], 1)
     assert api.get(f"/api/v1/campaigns/{there.campaign.pk}/ranking/?method=best").status_code == 400
@@ -116,10 +138,13 @@ def test_controls_show_published_values(there, api):
 
 def test_a_tensor_is_never_without_what_it_depends_on(there, api):
     (row,) = api.get(f"/api/v1/tensors/?campaign={there.campaign.pk}&method=RTA&largest_min=1000").json()["results"]
-    assert row["mesh"] == [11, 11, 11]
+    assert (row["mesh"], row["mesh_rule"], row["mesh_length"]) == ([8, 8, 8], "spacing", 28.5)
+    assert (row["converged"], row["error"], row["isotopes"], row["boundary"]) == (True, 0.054, "none", 0.0)
     assert (row["temperature"], row["potential"], row["dynamical"]) == (300.0, there.model.name, "stable")
     whole = api.get(f"/api/v1/tensors/{row['id']}/").json()
     assert whole["kappa"][0][2][2] == 1200.0
+    assert [step["length"] for step in whole["mesh_steps"]] == [21.4, 28.5]
+    assert whole["fit"]["route"] == "random"
     assert whole["units"]["kappa"] == "W/(m·K)"
 
 

@@ -55,6 +55,7 @@ def ada_owns(db):
         "campaign": there.campaign.pk, "candidate": there.candidate.pk, "row": there.list.pk, "job": there.job.pk,
         "export": there.export.pk, "plan": there.plan.pk, "structure": there.candidate.relaxed_id,
         "tensor": there.tensor.pk, "model": there.model.pk, "dft_request": there.dft_request.pk,
+        "study": there.study.pk,
         "calculation": there.dft_request.calculations.first().pk, "sha256": there.files["fc3"].sha256,
     }, AuthToken.objects.create(ada)[1]  # fmt: skip
 

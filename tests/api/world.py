@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.artifacts.models import Artifact
 from apps.artifacts.services import store_bytes
 from apps.campaigns.models import Campaign, Membership, Step
-from apps.conductivity.models import KappaPlan, KappaTensor, PhononFile, PhononResult
+from apps.conductivity.models import KappaPlan, KappaStudy, KappaTensor, PhononFile, PhononResult, StudyPoint
 from apps.dft.models import DftRequest
 from apps.jobs.models import Attempt, Job
 from apps.maps.models import MapPoint, SoapMap
@@ -22,6 +22,7 @@ from apps.structures.models import Candidate, Import, LiteratureValue, Reference
 from apps.training.models import ModelFile, TrainedModel
 from tests.api import rows
 from tests.apps.gate import a_request
+from tests.apps.rows import kappa_label, mesh_facts
 
 KAPPA = [[1500.0, 0.0, 0.0], [0.0, 1500.0, 0.0], [0.0, 0.0, 1200.0]]
 
@@ -40,6 +41,7 @@ class World:
     job: Job
     files: dict[str, Artifact]
     dft_request: DftRequest
+    study: KappaStudy
 
 
 def build(owner: User, name: str = "carbon") -> World:
@@ -61,7 +63,7 @@ def build(owner: User, name: str = "carbon") -> World:
     CandidateListItem.objects.create(list=made, candidate=candidate, added_by=owner)
     export = _export(campaign, owner, candidate, files["export"])
     asked = a_request(campaign, owner, count=2, candidate=candidate)
-    return World(campaign, candidate, tensor, plan, model, made, export, job, files, asked)
+    return World(campaign, candidate, tensor, plan, model, made, export, job, files, asked, _study(plan, owner))
 
 
 def reference(name: str = "diamond") -> ReferenceCrystal:
@@ -119,7 +121,9 @@ def _plan(candidate: Candidate, model: TrainedModel, primitive: Any) -> KappaPla
         candidate=candidate, potential=model, settings_digest="s", settings=candidate.campaign.protocol["conductivity"],
         state="DONE", primitive=primitive, space_group_number=227, space_group="Fd-3m", symmetry_kept=True,
         dimensionality=3, energy_change=-0.1, max_force=1e-5, max_stress=1e-3, supercells_fc3=95, supercells_fc2=1,
-        atoms_per_supercell=54, pairs_omitted=40, evaluations=5184, mesh=[11, 11, 11], q_points=56,
+        atoms_per_supercell=54, pairs_omitted=40, evaluations=5184, mesh=[8, 8, 8], mesh_rule="spacing",
+        mesh_length=28.5, q_points=60, promise=1300.0, promise_method="Slack's formula from elastic constants",
+        supercell=[[3, 0, 0], [0, 3, 0], [0, 0, 3]], expected_force_minutes=0.1,
         expected_bte_minutes=0.4, expected_lbte_minutes=2.0, expected_memory=0.3, shells=[[1.54, 4, False]],
     )  # fmt: skip
 
@@ -132,20 +136,36 @@ def _phonons(plan: KappaPlan, primitive: Any, files: dict[str, Artifact]) -> Pho
         dos={"frequencies": [0.0, 1.0], "total": [0.0, 0.3]},
         cumulative={"mean_free_paths": [10.0, 100.0], "cumulative": [1.0, 1400.0]},
         residuals={"asr_fc2": 1e-9, "asr_fc3": 1e-8, "permutation_fc2": 0.0, "permutation_fc3": 0.0}, nac="not needed",
-        engine_version="phono3py", seconds=12.0,
+        engine_version="phono3py", seconds=12.0, parts={"forces": 2.0, "Boltzmann equation": 9.0},
+        fit={"route": "random", "supercells": 40, "unknowns": 300, "part": 30, "error": 0.012, "change": 0.01},
     )  # fmt: skip
     PhononFile.objects.create(phonons=made, kind="fc3", artifact=files["fc3"])
     return made
 
 
 def _tensor(phonons: PhononResult, candidate: Candidate) -> KappaTensor:
+    principal = [1500.0, 1500.0, 1200.0]
+    mesh = mesh_facts(principal)
     return KappaTensor.objects.create(
-        phonons=phonons, candidate=candidate, method="RTA", mesh=[11, 11, 11], temperature=300.0, largest=1500.0,
-        principal=[1500.0, 1500.0, 1200.0], directions=[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
-        uvw=["in the plane", "in the plane", "[001]"], temperatures=[300.0], kappa=[KAPPA],
-        principal_by_temperature=[[1500.0, 1500.0, 1200.0]], rankable=True, label=["RTA", "not converged by test"],
-        seconds=9.0,
+        phonons=phonons, candidate=candidate, method="RTA", temperature=300.0, largest=1500.0, principal=principal,
+        directions=[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], uvw=["in the plane", "in the plane", "[001]"],
+        temperatures=[300.0], kappa=[KAPPA], principal_by_temperature=[principal], rankable=True,
+        label=kappa_label(phonons, "RTA", mesh), seconds=9.0, **mesh,
     )  # fmt: skip
+
+
+def _study(plan: KappaPlan, owner: User) -> KappaStudy:
+    made = KappaStudy.objects.create(
+        candidate=plan.candidate, plan=plan, parameter="mesh", values=[20.0, 25.0], settings=plan.settings,
+        state="DONE", requested_by=owner,
+    )  # fmt: skip
+    for order, value in enumerate(made.values):
+        StudyPoint.objects.create(
+            study=made, order=order, value=value, digest=f"point {order}", state="DONE",
+            principal=[1500.0, 1500.0, 1200.0], uvw=["in the plane", "in the plane", "[001]"], mesh=[9, 9, 9],
+            mesh_rule="spacing", mesh_length=value, mesh_points=729, irreducible=40, seconds=9.0, dynamical="stable",
+        )  # fmt: skip
+    return made
 
 
 def _job(step: Step, log: Artifact) -> Job:

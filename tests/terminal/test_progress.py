@@ -12,6 +12,8 @@ from apps.terminal.demo import EXIT_CANCELLED, EXIT_DONE, EXIT_HALTED, EXIT_NOTH
 from apps.terminal.progress import Snapshot, bar, clock, follow, line
 from apps.terminal.ranking import print_ranked
 
+CONVERGED = "converged: 1.8 % by the mesh's last step (21.4 → 28.5 Å), error about 6.0 %"
+
 
 def step(**changes: object) -> StepRow:
     facts: dict = {
@@ -27,9 +29,11 @@ def row(**changes: object) -> RankedRow:
     facts: dict = {
         "rank": 1, "candidate_id": 5, "index": 2, "name": "diamond", "formula": "C2", "largest": 2573.4,
         "principal": (2573.4, 2573.4, 2573.4), "uvw": ("any direction",) * 3, "temperature": 300.0, "method": "RTA",
-        "mesh": (10, 10, 10), "potential": "carbon-laptop", "space_group_number": 227, "space_group": "Fd-3m",
+        "mesh": (8, 8, 8), "mesh_rule": "spacing", "mesh_length": 28.5, "change": 0.018,
+        "changes": (0.018, 0.018, 0.018), "error": 0.06, "converged": True,
+        "potential": "carbon-laptop", "space_group_number": 227, "space_group": "Fd-3m",
         "n_primitive": 2, "dimensionality": 3, "known_as": "diamond", "novelty": "kappa-known", "above_hull": 0.1,
-        "label": ("carbon-laptop (9f9f9f9f)", "RTA", "not converged by test"), "ultrahigh": True,
+        "label": ("carbon-laptop (9f9f9f9f)", "RTA", CONVERGED), "ultrahigh": True,
     }  # fmt: skip
     return RankedRow(**facts | changes)
 
@@ -37,6 +41,7 @@ def row(**changes: object) -> RankedRow:
 def table(**changes: object) -> RankedTable:
     facts: dict = {
         "method": "RTA", "method_title": "relaxation time approximation", "temperature": 300.0, "ultrahigh": 800.0,
+        "scattering": "",
         "rows": (row(),), "layered": (), "left_out": LeftOut(imaginary=2), "potentials": ("carbon-laptop",),
         "warnings": (),
     }  # fmt: skip
@@ -105,5 +110,28 @@ def test_words_that_all_trust_labels_share_stand_below_the_table_and_the_others_
     layered = row(rank=2, label=("carbon-laptop (9f9f9f9f)", "RTA", "uncertainty 12 meV/atom (8 members)"))
     told = printed(table(rows=(row(), layered)))
     assert "Trust, of all above: carbon-laptop (9f9f9f9f) · RTA\n" in told
-    assert "not converged by test" in told
+    assert CONVERGED in " ".join(told.split())
     assert "uncertainty 12 meV/atom (8 members)" in " ".join(told.split())
+
+
+def test_a_line_divides_what_converged_from_what_did_not() -> None:
+    rows = (row(), row(rank=2, name="lonsdaleite", converged=False, change=0.12, changes=None, error=0.4))
+    text = printed(table(rows=rows))
+    assert "1.8 % (±6 %)" in text
+    assert "no: 12 % (±40 %)" in text
+    lines = text.splitlines()
+    first, second = (next(i for i, words in enumerate(lines) if told in words) for told in ("(±6 %)", "(±40 %)"))
+    assert any(words.startswith("├") for words in lines[first:second])
+    assert "Below the line: the mesh is not converged, or was not tested for convergence." in text
+    assert "Below the line" not in printed(table())
+    alone = printed(table(rows=(row(converged=None, change=None, changes=None, error=None),)))
+    assert "All: the mesh is not converged, or was not tested for convergence." in alone
+    assert "not tested" in alone
+
+
+def test_meshes_of_different_lengths_and_what_looks_too_good_are_told() -> None:
+    rows = (row(), row(rank=2, name="lonsdaleite", mesh_length=39.1))
+    assert "Meshes of 28.5 to 39.1 Å: " in printed(table(rows=rows))
+    assert "Meshes of" not in printed(table())
+    alarm = "bct-C4 conducts better than diamond by the same method"
+    assert f"Too good to be true? {alarm}" in printed(table(alarms=(alarm,)))

@@ -10,7 +10,8 @@ from apps.accounts.models import User
 from apps.campaigns.models import Campaign
 from apps.structures.models import Import
 from apps.web.forms.campaign import CampaignForm, initial_of
-from apps.web.forms.protocol import generations
+from apps.web.forms.protocol import generations, protocol_groups
+from apps.web.forms.sections import CHOICES, SECTIONS, USED_WITH
 from kappakit.protocol import GENERATIONS, PROTOCOLS
 from tests.web import world as w
 
@@ -181,3 +182,36 @@ def test_named_ways_to_generate_fill_their_stage_and_leave_the_number_of_crystal
     assert offered["simple"]["generate.symmetrise"] == GENERATIONS["simple"].symmetrise
     assert "generate.count" not in offered["published"]
     assert {path for way in offered.values() for path in way} <= set(initial_of("paper"))
+
+
+def test_the_long_stage_is_divided_and_says_what_only_another_choice_uses(client, boss) -> None:
+    page = client.get(NEW).content.decode()
+    for title in ("Supercells", "Mesh of q-points", "Scattering", "What starts by itself"):
+        assert f">{title}</h3>" in page
+    assert page.count('data-used-with="conductivity.supercell_rule=width"') == 2
+    assert page.count('data-used-with="conductivity.supercell_rule=repeat"') == 2
+    assert '<option value="enriched">enriched in the most abundant one</option>' in page
+    assert "Others</h3>" not in page
+    assert "Max sweep minutes</label>" in page
+    assert "and what is chosen of isotopes and a boundary." in page
+
+
+def test_sections_hold_every_field_of_their_stage_once_and_no_other() -> None:
+    for group in protocol_groups():
+        sorted_ones = [field.path for section in group.sections for field in section.fields]
+        assert sorted(sorted_ones) == sorted(field.path for field in group.fields)
+    known = {field.path: field for group in protocol_groups() for field in group.fields}
+    for name, sections in SECTIONS.items():
+        assert {f"{name}.{field}" for _, names in sections for field in names} <= set(known)
+    for path, (other, value) in USED_WITH.items():
+        assert path in known
+        assert value in known[other].facts.choices
+    for path, words in CHOICES.items():
+        assert set(words) == set(known[path].facts.choices)
+
+
+def test_the_protocol_s_page_says_its_choices_in_words(client, boss) -> None:
+    client.post(NEW, filled())
+    page = client.get(reverse("protocol", args=[Campaign.objects.get().pk])).content.decode()
+    assert "RTA, relaxation time approximation" in page
+    assert ">Mesh of q-points</th>" in page

@@ -19,16 +19,19 @@ from apps.committees.selectors.history import (
     Reliability,
 )
 from apps.reviews.dossier import BandsFacts, CumulativeFacts, DosFacts
+from apps.reviews.selectors.parts import mesh_steps
+from apps.reviews.tables import EstimatePoint
 from apps.training.models import ModelKind
 from apps.training.selectors import curve_by_column
 from apps.web.figures.cell import cell_views
 from apps.web.figures.committee import calibration, errors_by_iteration, highest_by_iteration, uncertainty_by_iteration
-from apps.web.figures.conductivity import kappa_cumulative, kappa_temperature
+from apps.web.figures.conductivity import estimate_ranks, kappa_cumulative, kappa_meshes, kappa_temperature
 from apps.web.figures.maps import Mark, Quantity, soap_map
 from apps.web.figures.phonons import bands_dos, merged_ticks, segments
 from apps.web.figures.style import log_ticks
 from apps.web.figures.training import training_curves
 from kappakit.reference import REFERENCES
+from tests.apps.rows import mesh_facts
 from tests.web import world as w
 
 PLOTS = Path(__file__).parents[2] / "static" / "src" / "plots.js"
@@ -48,6 +51,8 @@ class Tensor:
         self.principal_by_temperature = told["principal_by_temperature"]
 
 
+STEPS = mesh_steps(mesh_facts([2000.0, 2000.0, 1600.0])["mesh_steps"])
+ESTIMATES = [EstimatePoint(i, i, f"crystal {i}", 300.0 * i, 500.0 * i, ("carbon-laptop", "RTA")) for i in range(1, 5)]
 RELIABILITY = Reliability((2.0, 8.0, 0.0), (-3.0, 6.0, 1.0), (0.1, 0.2, 0.1), (0.1, 0.3, 0.1), ("a", "b", "c"))
 
 
@@ -71,6 +76,8 @@ def figures() -> dict[str, dict]:
         "bands": bands_dos(BandsFacts(**bands), DosFacts(**w.dos())),
         "temperature": kappa_temperature([Tensor()]),
         "cumulative": kappa_cumulative(CumulativeFacts(**w.cumulative(900.0)), 300.0),
+        "meshes": kappa_meshes(STEPS, 0.05),
+        "estimates": estimate_ranks(ESTIMATES, {i: f"/candidates/{i}/" for i in range(1, 5)}),
         "map": soap_map(marks, Quantity("kappa_rta", "κ (W/(m·K))", logarithmic=True)),
         "words": soap_map([Mark(0, 0, "a", "/a/", "new")], Quantity("novelty", "Novelty", in_words=True)),
         "uncertainty": uncertainty_by_iteration(committee(), {1: "/candidates/1/"}),
@@ -97,6 +104,10 @@ def test_every_figure_is_json_and_draws_only_what_the_bundle_holds() -> None:
         ("temperature", "xaxis", "(K)"),
         ("temperature", "yaxis", "(W/(m·K))"),
         ("cumulative", "xaxis", "(nm)"),
+        ("meshes", "xaxis", "(Å)"),
+        ("meshes", "yaxis", "(W/(m·K))"),
+        ("estimates", "xaxis", "(W/(m·K))"),
+        ("estimates", "yaxis", "(W/(m·K))"),
         ("val_energy_mae", "yaxis", "(meV/atom)"),
         ("kl", "yaxis", "(nats a crystal)"),
         ("lattice", "xaxis", "Step"),
@@ -114,6 +125,21 @@ def test_axes_name_their_units(name, axis, unit) -> None:
 
 def test_degenerate_principal_values_are_one_line() -> None:
     assert [trace["name"] for trace in figures()["temperature"]["data"]] == ["RTA κ₁ any direction", "RTA κ₃ [001]"]
+
+
+def test_the_meshes_have_a_band_of_what_is_allowed_about_the_longest_mesh_s_value() -> None:
+    figure = figures()["meshes"]
+    assert [trace["name"] for trace in figure["data"]] == ["κ₁", "κ₃"]
+    assert list(figure["data"][0]["x"]) == [21.4, 28.5]
+    assert [(band["y0"], band["y1"]) for band in figure["layout"]["shapes"]] == [
+        (pytest.approx(1900), pytest.approx(2100)), (pytest.approx(1520), pytest.approx(1680)),
+    ]  # fmt: skip
+
+
+def test_a_point_of_the_estimates_leads_to_its_crystal_and_brings_its_trust() -> None:
+    (points,) = figures()["estimates"]["data"]
+    assert points["customdata"][0] == "/candidates/1/"
+    assert points["hovertext"][0] == "carbon-laptop · RTA"
 
 
 def test_bands_break_where_the_path_does_and_ticks_meet_there() -> None:

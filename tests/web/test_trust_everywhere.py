@@ -16,10 +16,12 @@ from apps.reviews.selectors.exports import export_inputs
 from apps.reviews.services import export_request
 from apps.terminal.management.commands.kappa import described
 from apps.terminal.ranking import print_ranked
+from tests.apps import rows
 from tests.apps.committee_rows import a_history, energy_std
 from tests.web import world as w
 
-DOUBT = "not converged by test"
+DOUBT = "error about 5.4 %"
+"""What the label says of diamond's convergence."""
 
 
 @pytest.fixture
@@ -93,5 +95,12 @@ def test_the_terminal_prints_it(world, said) -> None:
 def test_the_terminal_s_tensor_has_it() -> None:
     told = w.temperatures(3.0)
     values = {name: told[name] for name in ("temperatures", "kappa", "principal", "uvw")}
-    tensor = KappaTensor(method="RTA", mesh=[9, 9, 9], temperature=300.0, label=w.LABEL, **values)
-    assert described(tensor)[-1] == "  trust: " + " · ".join(w.LABEL)
+    label = ["carbon-laptop", "RTA", "300 K"]
+    mesh = rows.mesh_facts(values["principal"])
+    tensor = KappaTensor(method="RTA", temperature=300.0, label=label, **mesh, **values)
+    lines = described(tensor)
+    assert lines[0].startswith("κ_L (RTA, mesh of 28.5 Å (8×8×8)), W/(m·K)")
+    assert [line for line in lines if "6×6×6" in line]
+    assert lines[-2:] == ["  converged: 1.8 % (±5.4 %)", "  trust: " + " · ".join(label)]
+    untested = KappaTensor(method="RTA", temperature=300.0, label=label, **rows.mesh_facts([3.0], None), **values)
+    assert described(untested)[-2] == "  converged: not tested"

@@ -1,13 +1,14 @@
-"""κ_L over temperature, and what the mean free paths carry."""
+"""κ_L over temperature and over the mesh, what the mean free paths carry, and how the estimate orders crystals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from apps.reviews.dossier import CumulativeFacts, TensorFacts
-from apps.web.figures.style import MUTED, SERIES, Figure, axis, figure, log_ticks
+from apps.reviews.dossier import CumulativeFacts, MeshStepFacts, TensorFacts
+from apps.reviews.tables import EstimatePoint
+from apps.web.figures.style import MUTED, SERIES, Figure, axis, figure, in_lines, log_ticks
 
 ANGSTROM_IN_NM = 0.1
 SAME = 1e-3
@@ -44,6 +45,60 @@ def kappa_cumulative(cumulative: CumulativeFacts, temperature: float) -> Figure:
         xaxis=axis("Mean free path (nm)", type="log", **log_ticks(paths)),
         yaxis=axis(f"Cumulative κ<sub>L</sub> at {temperature:g} K (W/(m·K))", rangemode="tozero"),
         shapes=[{**half, "line": {"color": MUTED, "dash": "dot", "width": 1}}],
+        showlegend=False,
+    )
+
+
+def kappa_meshes(steps: Sequence[MeshStepFacts], tolerance: float) -> Figure:
+    """Principal κ_L over the length of the mesh; bands: ± the allowed share `tolerance` about the longest mesh's."""
+    last = steps[-1].principal
+    shown = [i for i in range(3) if i == 0 or abs(last[i] - last[i - 1]) > SAME * last[0]]
+    return figure(
+        [_mesh_line(steps, i) for i in shown],
+        xaxis=axis("Mesh length (Å)"),
+        yaxis=axis("Principal κ<sub>L</sub> (W/(m·K))", rangemode="tozero"),
+        shapes=[_band(last[i], tolerance, SERIES[i]) for i in shown],
+    )
+
+
+def _mesh_line(steps: Sequence[MeshStepFacts], which: int) -> go.Scatter:
+    name = f"κ{'₁₂₃'[which]}"
+    return go.Scatter(
+        x=[step.length for step in steps],
+        y=[step.principal[which] for step in steps],
+        text=["×".join(map(str, step.numbers)) for step in steps],
+        mode="lines+markers",
+        name=name,
+        line={"color": SERIES[which], "width": 2},
+        hovertemplate=f"{name}, %{{x:.3g}} Å (%{{text}}): %{{y:.4g}} W/(m·K)<extra></extra>",
+    )
+
+
+def _band(value: float, tolerance: float, colour: str) -> dict[str, object]:
+    """± the share `tolerance` of a value, over the whole width."""
+    place = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "layer": "below", "line": {"width": 0}}
+    return {**place, "y0": value * (1 - tolerance), "y1": value * (1 + tolerance), "fillcolor": colour, "opacity": 0.15}
+
+
+def estimate_ranks(points: Sequence[EstimatePoint], urls: Mapping[int, str]) -> Figure:
+    """κ_L (RTA) over its estimate, W/(m·K), both logarithmic; the dotted line: equal. `urls`: candidate → its page."""
+    trace = go.Scatter(
+        x=[point.promise for point in points],
+        y=[point.kappa for point in points],
+        text=[f"<b>{point.name}</b> #{point.index}" for point in points],
+        customdata=[urls[point.candidate_id] for point in points],
+        hovertext=["<br>".join(in_lines(point.label)) for point in points],
+        mode="markers",
+        marker={"size": 9, "color": SERIES[0], "opacity": 0.8},
+        hovertemplate="%{text}<br>estimate %{x:.4g}, κ_L (RTA) %{y:.4g} W/(m·K)<br>%{hovertext}<extra></extra>",
+    )
+    values = [value for point in points for value in (point.promise, point.kappa)]
+    ends = {"x0": min(values), "y0": min(values), "x1": max(values), "y1": max(values)}
+    return figure(
+        [trace],
+        xaxis=axis("Estimate before computing (W/(m·K))", type="log", **log_ticks(p.promise for p in points)),
+        yaxis=axis("κ<sub>L</sub>, RTA (W/(m·K))", type="log", **log_ticks(p.kappa for p in points)),
+        shapes=[{"type": "line", **ends, "line": {"color": MUTED, "dash": "dot", "width": 1}}],
         showlegend=False,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -66,3 +66,11 @@ def figure(traces: list[Any], **layout: Any) -> Figure:
         },
     )
     return made.to_plotly_json()
+
+
+WORDS_A_LINE = 4
+
+
+def in_lines(label: Sequence[str]) -> list[str]:
+    """The words of a trust label in lines that a hover can hold."""
+    return [" · ".join(label[at : at + WORDS_A_LINE]) for at in range(0, len(label), WORDS_A_LINE)]

@@ -40,11 +40,19 @@ class BoundProtocolField:
 
 
 @dataclass(frozen=True)
+class BoundSection:
+    """Some fields of a stage under their title."""
+
+    title: str
+    fields: tuple[BoundProtocolField, ...]
+
+
+@dataclass(frozen=True)
 class BoundGroup:
-    """A stage's fields; `opened` when one of them has an error or differs from its default."""
+    """A stage's fields by section; `opened` when one of them has an error or differs from its default."""
 
     group: ProtocolGroup
-    fields: tuple[BoundProtocolField, ...]
+    sections: tuple[BoundSection, ...]
     opened: bool
 
 
@@ -98,9 +106,12 @@ class CampaignForm(forms.Form):
         return [self._bound(group) for group in self.groups]
 
     def _bound(self, group: ProtocolGroup) -> BoundGroup:
-        rows = tuple(BoundProtocolField(field, self[field.path]) for field in group.fields)
-        opened = not group.name or any(row.bound.errors for row in rows)
-        return BoundGroup(group, rows, opened)
+        sections = tuple(
+            BoundSection(section.title, tuple(BoundProtocolField(field, self[field.path]) for field in section.fields))
+            for section in group.sections
+        )
+        opened = not group.name or any(row.bound.errors for section in sections for row in section.fields)
+        return BoundGroup(group, sections, opened)
 
     def _protocol_fields(self) -> list[ProtocolField]:
         return [field for group in self.groups for field in group.fields]

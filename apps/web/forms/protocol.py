@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 from django import forms
 
+from apps.web.forms.sections import CHOICES, OTHERS, SECTIONS, USED_WITH
 from kappakit.protocol import GENERATIONS, PROTOCOLS, FieldFacts, Protocol, field_facts
 
 GROUP_TITLES = {
@@ -25,6 +26,8 @@ GROUP_TITLES = {
 }
 WORDS = {"fc3": "FC3", "fc2": "FC2", "bte": "BTE", "lbte": "LBTE", "ltol": "ltol", "stol": "stol",
          "k": "k-point", "ddof": "degrees of freedom taken off"}  # fmt: skip
+SPELT = {"min": "minutes"}
+"""Unit → how a name may say it."""
 GENERATE = "generate"
 ORIGINS = {"paper": "paper", "ours": "ours"}
 
@@ -43,8 +46,27 @@ class ProtocolField:
         """'Max steps' with the unit in parentheses, unless the name says it."""
         words = [WORDS.get(word, word) for word in self.path.rpartition(".")[2].split("_")]
         name = " ".join(words)
-        unit = f" ({self.facts.unit})" if self.facts.unit and not name.endswith(self.facts.unit) else ""
+        said = name.endswith(SPELT.get(self.facts.unit, self.facts.unit))
+        unit = f" ({self.facts.unit})" if self.facts.unit and not said else ""
         return name[0].upper() + name[1:] + unit
+
+    @property
+    def shown(self) -> Any:
+        """The default, a choice in words."""
+        return in_words(self.path, self.default)
+
+    @property
+    def used_with(self) -> str:
+        """'conductivity.supercell_rule=width': the choice with which alone it is used; '' for always."""
+        return "=".join(USED_WITH.get(self.path, ()))
+
+
+@dataclass(frozen=True)
+class ProtocolSection:
+    """Fields of a stage under a title of their own, '' where the stage has no sections."""
+
+    title: str
+    fields: tuple[ProtocolField, ...]
 
 
 @dataclass(frozen=True)
@@ -55,6 +77,11 @@ class ProtocolGroup:
     title: str
     about: str
     fields: tuple[ProtocolField, ...]
+
+    @property
+    def sections(self) -> tuple[ProtocolSection, ...]:
+        """All its fields, sorted by SECTIONS."""
+        return tuple(_sections(self))
 
 
 def protocol_groups(protocol: Protocol | None = None) -> tuple[ProtocolGroup, ...]:
@@ -83,7 +110,7 @@ def form_field(field: ProtocolField) -> forms.Field:
     facts = field.facts
     help_text = facts.help
     if facts.choices:
-        return forms.ChoiceField(label=field.label, help_text=help_text, choices=[(c, c) for c in facts.choices])
+        return forms.ChoiceField(label=field.label, help_text=help_text, choices=choices_of(field))
     if field.kind is bool:
         return forms.BooleanField(label=field.label, help_text=help_text, required=False)
     if field.kind is str:
@@ -91,6 +118,16 @@ def form_field(field: ProtocolField) -> forms.Field:
     widget = forms.NumberInput(attrs={"step": "1" if field.kind is int else "any"} | _limits(facts))
     number = forms.IntegerField if field.kind is int else forms.FloatField
     return number(label=field.label, help_text=help_text, widget=widget)
+
+
+def choices_of(field: ProtocolField) -> list[tuple[str, str]]:
+    """Values of a choice, each with its words."""
+    return [(choice, in_words(field.path, choice)) for choice in field.facts.choices]
+
+
+def in_words(path: str, value: Any) -> Any:
+    """A choice in words; any other value as it is."""
+    return CHOICES.get(path, {}).get(value, value) if isinstance(value, str) else value
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,11 +145,19 @@ def _groups(protocol: Protocol) -> Iterator[ProtocolGroup]:
     for stage in fields(protocol):
         settings = getattr(protocol, stage.name)
         if is_dataclass(settings):
-            about = (type(settings).__doc__ or "").split("\n")[0].replace("`", "")
+            about = " ".join((type(settings).__doc__ or "").split("\n\n")[0].split()).replace("`", "")
             names = [f.name for f in fields(settings)]
             yield ProtocolGroup(
                 stage.name, GROUP_TITLES.get(stage.name, stage.name), about, _fields(settings, names, f"{stage.name}.")
             )
+
+
+def _sections(group: ProtocolGroup) -> Iterator[ProtocolSection]:
+    left = {field.path.rpartition(".")[2]: field for field in group.fields}
+    for title, names in SECTIONS.get(group.name, ()):
+        yield ProtocolSection(title, tuple(left.pop(name) for name in names if name in left))
+    if left:
+        yield ProtocolSection(OTHERS if group.name in SECTIONS else "", tuple(left.values()))
 
 
 def _fields(settings: Any, names: list[str], prefix: str) -> tuple[ProtocolField, ...]:

@@ -186,6 +186,14 @@ def state(value: str) -> SafeString | str:
 
 
 @register.filter
+def convergence(words: str, converged: bool | None) -> SafeString | str:
+    """What a test of the mesh found, coloured unless it was passed."""
+    if converged:
+        return words
+    return format_html('<span class="label label-warn">{}</span>', words)
+
+
+@register.filter
 def trusted(label: str) -> SafeString:
     """A trust label whose words are joined, each a piece that does not break from its dot."""
     return format_html_join("", "<span>{}</span>", ((word,) for word in label.split(" · ") if word))

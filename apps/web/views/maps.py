@@ -13,6 +13,7 @@ from apps.campaigns.selectors import campaign_get
 from apps.maps.selectors import PointRow, map_points, maps_of, selections_of
 from apps.reviews.selectors import summaries
 from apps.web.figures.maps import Mark, Quantity, soap_map
+from apps.web.figures.style import in_lines
 from apps.web.page import page
 from apps.web.templatetags.units import kappa, num, words
 from apps.web.views.campaigns import campaign_context
@@ -22,6 +23,7 @@ QUANTITIES = {
     for quantity in (
         Quantity("kappa_rta", "κ<sub>L</sub>, RTA (W/(m·K))", logarithmic=True),
         Quantity("kappa_lbte", "κ<sub>L</sub>, LBTE (W/(m·K))", logarithmic=True),
+        Quantity("promise", "κ<sub>L</sub> estimate before computing (W/(m·K))", logarithmic=True),
         Quantity("uncertainty", "Uncertainty of the committee (meV/atom)", logarithmic=True),
         Quantity("above_hull", "Energy above the hull (eV/atom)"),
         Quantity("energy_per_atom", "Energy (eV/atom)"),
@@ -36,7 +38,6 @@ QUANTITIES = {
     )
 }
 """What may colour the map: a field of CandidateSummary each."""
-WORDS_A_LINE = 4
 
 
 @require_GET
@@ -96,8 +97,7 @@ def _mark(point: PointRow, row: Any, quantity: Quantity, ring: bool) -> Mark:
 
 def _trust(label: str) -> str:
     """The trust label in lines that a hover can hold."""
-    words = [word for word in label.split(" · ") if word]
-    return "".join(f"<br>{' · '.join(words[at : at + WORDS_A_LINE])}" for at in range(0, len(words), WORDS_A_LINE))
+    return "".join(f"<br>{line}" for line in in_lines([word for word in label.split(" · ") if word]))
 
 
 def _said(value: Any) -> str:

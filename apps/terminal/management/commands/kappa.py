@@ -16,6 +16,7 @@ from apps.conductivity.services import accepted, force_sets_submit
 from apps.core.errors import ApplicationError
 from apps.jobs.services import retry
 from apps.jobs.states import State
+from apps.reviews.words import convergence_words, mesh_words, worst_change
 from apps.terminal.jobs import follow_job, group_outcome
 
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--mesh", type=int, nargs=3, required=True, metavar="N")
+        mesh = parser.add_mutually_exclusive_group(required=True)
+        mesh.add_argument("--mesh", type=int, nargs=3, metavar="N", help="numbers of q-points, taken as they are")
+        mesh.add_argument(
+            "--length", type=float, metavar="Å", help="mesh length, e.g. 25; tested for convergence and refined"
+        )
         parser.add_argument("--lbte", action="store_true", help="the full solution too, not only RTA")
         parser.add_argument("--temperature", type=float, action="append", help="K; may be repeated; default 300")
 
@@ -56,12 +61,26 @@ class Command(BaseCommand):
 
 def described(tensor: KappaTensor) -> list[str]:
     """The tensor in W/(m·K), one line a temperature, its principal values and directions at the ranked one."""
-    mesh = "×".join(map(str, tensor.mesh))
-    lines = [f"κ_L ({tensor.method}, mesh {mesh}), W/(m·K):  xx yy zz yz xz xy"]
+    mesh = mesh_words(tensor.mesh, tensor.mesh_rule, tensor.mesh_length)
+    lines = [f"κ_L ({tensor.method}, {mesh}), W/(m·K):  xx yy zz yz xz xy"]
     for temperature, kappa in zip(tensor.temperatures, tensor.kappa, strict=True):
         lines.append(f"  {temperature:7.1f} K  " + " ".join(f"{value:9.2f}" for value in voigt(kappa)))
     principal = ", ".join(f"{v:.1f} along {d}" for v, d in zip(tensor.principal, tensor.uvw, strict=True))
-    return [*lines, f"  principal at {tensor.temperature:g} K: {principal}", f"  trust: {' · '.join(tensor.label)}"]
+    lines += [f"  principal at {tensor.temperature:g} K: {principal}", *_convergence(tensor)]
+    return [*lines, f"  trust: {' · '.join(tensor.label)}"]
+
+
+def _convergence(tensor: KappaTensor) -> list[str]:
+    """Every mesh that was tried, one a line, and whether the last step changed little."""
+    found = convergence_words(worst_change(tensor.change, tensor.changes), tensor.error, tensor.converged)
+    steps = tensor.mesh_steps if len(tensor.mesh_steps) > 1 else []
+    return [*map(_step, steps), f"  converged: {found}"]
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    numbers = "×".join(map(str, step["numbers"]))
+    principal = " ".join(f"{value:9.2f}" for value in step["principal"])
+    return f"  mesh of {step['length']:5.1f} Å ({numbers}): {principal} W/(m·K), {step['seconds']:.1f} s"
 
 
 def voigt(kappa: list[list[float]]) -> tuple[float, ...]:
@@ -78,7 +97,7 @@ def _submit(options: Mapping[str, Any]) -> Job:
     job = force_sets_submit(
         name=folder.resolve().name,
         files=files,
-        mesh=options["mesh"],
+        mesh=options["mesh"] or [options["length"]],
         lbte=options["lbte"],
         temperatures=options["temperature"] or [300.0],
     )
