@@ -1,8 +1,8 @@
 """κ_L from FC2 and FC3: the phonon Boltzmann equation in the relaxation time approximation and in full, by phono3py.
 
 Three-phonon scattering, and isotopes and a boundary where they are asked for; no four-phonon processes. Energy
-conservation by the linear tetrahedron method, so no smearing enters. A. Togo, L. Chaput, I. Tanaka, Phys. Rev. B 91, 094306 (2015); L. Chaput,
-Phys. Rev. Lett. 110, 265506 (2013).
+conservation by the linear tetrahedron method, so no smearing enters. A. Togo, L. Chaput, I. Tanaka, Phys. Rev. B 91,
+094306 (2015); L. Chaput, Phys. Rev. Lett. 110, 265506 (2013).
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ class Mesh:
     """A mesh of q-points, even along three reciprocal vectors.
 
     `numbers`: divisions along the reciprocal vectors of the conventional cell (rule 'spacing') or of the primitive cell
-    itself ('axes', 'given'). `matrix` (3, 3): phono3py's grid matrix in the primitive cell's basis. `length` Å: one over
-    the widest spacing of q-points along those reciprocal vectors.
+    itself ('axes', 'given'). `matrix` (3, 3): phono3py's grid matrix in the primitive cell's basis. `length` Å: one
+    over the widest spacing of q-points along those reciprocal vectors.
     """
 
     rule: str
@@ -71,9 +71,9 @@ def mesh_lengths(length: float, step: float, longest: float) -> Iterator[float]:
         yield length
         return
     yield length / step
-    while length <= longest * (1 + ROUND_OFF):
+    yield length
+    while (length := length * step) <= longest * (1 + ROUND_OFF):
         yield length
-        length *= step
 
 
 def convergence(steps: Sequence[MeshStep]) -> Convergence | None:

@@ -42,7 +42,11 @@ class ConductivitySettings:
         4.0, "cutoff of FC3 where it is fitted to random displacements, 0: none", unit="Å", low=0.0, high=20.0
     )
     fit_tolerance: float = setting(
-        0.02, "κ_L of half of the random supercells may differ from that of all by this", low=1e-4, high=1.0
+        0.02,
+        "random supercells are added until a fit to three quarters of them gets no larger share of the others' "
+        "third-order forces wrong",
+        low=1e-4,
+        high=1.0,
     )
     max_random: int = setting(200, "most random supercells of one crystal", unit="supercells", low=2, high=10_000)
     mesh_rule: str = setting(

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from kappakit.conductivity import temperatures_with, threads
 from kappakit.convergence import MeshStep
-from kappakit.displacements import SYMPREC, displaced, evaluate_displacements, measured_force_noise
+from kappakit.displacements import SYMPREC, measured_force_noise
 from kappakit.errors import Rejected
 from kappakit.estimates import cost
-from kappakit.force_constants import produce
 from kappakit.meshes import grid_of
 from kappakit.ports import Engines
 from kappakit.protocol import ConductivitySettings
@@ -23,6 +22,9 @@ from kappakit.stages.kappa_results import (
     Solutions,
     Stopwatch,
     equation_of,
+    fit_notes,
+    fit_record,
+    force_constants_timed,
     harmonic_of,
     nac_word,
     phonons_of,
@@ -32,7 +34,7 @@ from kappakit.stages.kappa_results import (
 from kappakit.stages.mesh_refinement import BoltzmannEquation, refine
 from kappakit.symmetry import find_symmetry
 
-FORCES, FORCE_CONSTANTS, PHONONS, BOLTZMANN = "forces", "force constants", "phonons", "Boltzmann equation"
+PHONONS, BOLTZMANN = "phonons", "Boltzmann equation"
 
 
 def run(inputs: ConductivityInputs, settings: ConductivitySettings, *, engines: Engines) -> ConductivityOutputs:
@@ -40,12 +42,8 @@ def run(inputs: ConductivityInputs, settings: ConductivitySettings, *, engines: 
     unless a mode is imaginary."""
     watch = Stopwatch()
     potential = engines.potential(inputs.potential)
-    calculation = displaced(inputs.primitive, settings)
-    evaluate_displacements(calculation, potential, engines.progress)
-    noise = measured_force_noise(calculation, potential)
-    watch.part(FORCES)
-    left = produce(calculation)
-    watch.part(FORCE_CONSTANTS)
+    calculation, fit = force_constants_timed(inputs.primitive, settings, potential, engines.progress, watch)
+    left, noise = fit.residuals, measured_force_noise(calculation, potential)
     phonons = phonons_of(harmonic_of(calculation), settings.mesh_length, settings.imaginary_tolerance)
     watch.part(PHONONS)
     equation = equation_of(calculation, settings, engines.interactions(settings.interaction), engines.progress)
@@ -60,12 +58,13 @@ def run(inputs: ConductivityInputs, settings: ConductivitySettings, *, engines: 
         tensors=solutions.tensors,
         modes=solutions.modes,
         residuals=Residuals(left.asr_fc2, left.asr_fc3, left.permutation_fc2, left.permutation_fc3, noise),
-        notes=(*_symmetry_notes(inputs), *solutions.notes),
+        notes=(*_symmetry_notes(inputs), *fit_notes(fit), *solutions.notes),
         nac=nac_word(inputs.primitive, born=False),
         files=write_files(calculation),
         engine_version=f"{ENGINE_VERSION}, {equation.interactions.version}, {potential.version}",
         seconds=watch.seconds,
         parts=watch.parts,
+        fit=fit_record(fit, settings),
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import lzma
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -13,6 +15,7 @@ import phono3py
 from phono3py import Phono3py
 from phono3py.file_IO import write_fc2_to_hdf5, write_fc3_to_hdf5, write_FORCES_FC2, write_FORCES_FC3
 
+from kappakit.adaptive_force_constants import ForceConstantFit, force_constants
 from kappakit.conductivity import LBTE, Conductivity, below_rta, nearest
 from kappakit.convergence import MeshStep, convergence
 from kappakit.crystals import Crystal
@@ -28,9 +31,9 @@ from kappakit.phonons import (
     harmonic,
     stability,
 )
-from kappakit.ports import Interactions, Progress
+from kappakit.ports import Evaluation, Interactions, Potential, Progress
 from kappakit.protocol import ConductivitySettings
-from kappakit.stages.contracts import Bands, Dos, ModeData, PhononVerdict, Tensor
+from kappakit.stages.contracts import Bands, Dos, Fit, ModeData, PhononVerdict, Tensor
 from kappakit.stages.mesh_refinement import BoltzmannEquation, Refined, repeat
 from kappakit.symmetry import find_symmetry
 
@@ -41,6 +44,8 @@ EXACT_ANGLE = -1.0
 """spglib: angles are judged by the distance tolerance alone."""
 NAC_NOT_NEEDED, NAC_MISSING, NAC_INCLUDED = "not needed", "missing", "included"
 NO_KAPPA = "imaginary modes: no κ_L was computed"
+NOT_FITTED = "the fit to {} random supercells still gets {:.1%} of the forces of those left out wrong"
+FORCES, FORCE_CONSTANTS = "forces", "force constants"
 TOO_COARSE = "LBTE lies below RTA along a direction: the mesh is too coarse for it"
 
 
@@ -159,17 +164,63 @@ def write_files(calculation: Phono3py) -> dict[str, str]:
         filename=FC3,
         p2s_map=calculation.primitive.p2s_map,
     )
-    with lzma.open(FORCES_FC3, "wt") as stream:
-        write_FORCES_FC3(calculation.dataset, fp=stream)
+    write_FORCES_FC3(calculation.dataset)
+    _compress("FORCES_FC3", FORCES_FC3)
     if calculation.phonon_dataset is not None:
-        with lzma.open(FORCES_FC2, "wt") as stream:
-            write_FORCES_FC2(calculation.phonon_dataset, fp=stream)
+        write_FORCES_FC2(calculation.phonon_dataset)
+        _compress("FORCES_FC2", FORCES_FC2)
         files["forces_fc2"] = FORCES_FC2
     return files
 
 
+def _compress(source: str, target: str) -> None:
+    """phono3py writes random displacements under its own file name alone."""
+    with open(source, "rb") as plain, lzma.open(target, "wb") as stream:
+        shutil.copyfileobj(plain, stream)
+    Path(source).unlink()
+
+
 def _tensor_record(found: Refined) -> Tensor:
     return Tensor(**vars(found.tensor), steps=found.steps, convergence=convergence(found.steps))
+
+
+def force_constants_timed(
+    primitive: Crystal, settings: ConductivitySettings, potential: Potential, progress: Progress, watch: Stopwatch
+) -> tuple[Phono3py, ForceConstantFit]:
+    """Displace, evaluate, solve or fit; the watch is told of the forces and of the rest."""
+    evaluated: Any = _Timed(potential)
+    calculation, fit = force_constants(primitive, settings, evaluated, progress)
+    watch.part(FORCE_CONSTANTS)
+    watch.moved(FORCE_CONSTANTS, FORCES, evaluated.seconds)
+    return calculation, fit
+
+
+def fit_record(fit: ForceConstantFit, settings: ConductivitySettings) -> Fit:
+    """What is kept of a fit: the last of its checks."""
+    if not fit.checks:
+        return Fit(settings.displacements, fit.supercells)
+    last = fit.checks[-1]
+    return Fit(settings.displacements, fit.supercells, fit.unknowns, last.part, last.error, last.change)
+
+
+def fit_notes(fit: ForceConstantFit) -> tuple[str, ...]:
+    """A remark where the last check did not pass."""
+    last = fit.checks[-1] if fit.checks else None
+    return () if last is None or last.passed else (NOT_FITTED.format(last.supercells, last.error),)
+
+
+class _Timed:
+    """A potential whose evaluations are timed; nothing else of it is asked for."""
+
+    def __init__(self, potential: Potential) -> None:
+        self._potential = potential
+        self.seconds = 0.0
+
+    def evaluate(self, crystals: Sequence[Crystal]) -> list[Evaluation]:
+        start = perf_counter()
+        found = self._potential.evaluate(crystals)
+        self.seconds += perf_counter() - start
+        return found
 
 
 class Stopwatch:
@@ -184,6 +235,11 @@ class Stopwatch:
         now = perf_counter()
         self.parts[name] = self.parts.get(name, 0.0) + now - self._lap
         self._lap = now
+
+    def moved(self, source: str, target: str, seconds: float) -> None:
+        """`seconds` of one part belong to another, which stands first."""
+        self.parts = {target: self.parts.get(target, 0.0) + seconds, **self.parts}
+        self.parts[source] -= seconds
 
     @property
     def seconds(self) -> float:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from kappakit.adaptive_force_constants import force_constants
 from kappakit.conductivity import RTA, Conductivity, nearest, temperatures_with
-from kappakit.displacements import displaced, evaluate_displacements
 from kappakit.errors import Rejected
-from kappakit.force_constants import produce
 from kappakit.meshes import mesh_of
 from kappakit.ports import Engines, Interactions, Potential, Progress
 from kappakit.protocol import ConductivitySettings
@@ -67,9 +66,7 @@ def _kappa(
         inputs.primitive, member, settings, symprec=inputs.symprec, angle_tolerance=inputs.angle_tolerance
     )
     notes = [] if symmetry_kept(relaxed.before, relaxed.after) else [LOST_SYMMETRY]
-    calculation = displaced(relaxed.after.primitive, settings)
-    evaluate_displacements(calculation, member, progress)
-    produce(calculation)
+    calculation, _ = force_constants(relaxed.after.primitive, settings, member, progress)
     phonons = phonons_of(harmonic_of(calculation), settings.mesh_length, settings.imaginary_tolerance)
     if phonons.imaginary:
         return MemberKappa(index, None, (), phonons.verdict.dynamical, "; ".join([*notes, NO_KAPPA]))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
-from phono3py import Phono3py
 
 from kappakit.conductivity import RTA, nearest, temperatures_with
 from kappakit.convergence import Mesh, Rows
-from kappakit.displacements import counts, displaced, evaluate_displacements
-from kappakit.force_constants import produce
+from kappakit.displacements import counts, undisplaced
 from kappakit.meshes import irreducible_points, mesh_of
-from kappakit.ports import Engines, Potential, Progress
+from kappakit.ports import Engines
 from kappakit.protocol import ConductivitySettings
-from kappakit.stages.conductivity import BOLTZMANN, FORCE_CONSTANTS, FORCES, PHONONS
+from kappakit.stages.conductivity import BOLTZMANN, PHONONS
 from kappakit.stages.contracts import PhononVerdict, StudyInputs, StudyOutputs
-from kappakit.stages.kappa_results import ENGINE_VERSION, NO_KAPPA, Stopwatch, equation_of, harmonic_of, phonons_of
+from kappakit.stages.kappa_results import (
+    ENGINE_VERSION,
+    NO_KAPPA,
+    Stopwatch,
+    equation_of,
+    fit_notes,
+    force_constants_timed,
+    harmonic_of,
+    phonons_of,
+)
 from kappakit.stages.mesh_refinement import BoltzmannEquation, repeat
 
 
@@ -26,9 +33,8 @@ def run(inputs: StudyInputs, settings: ConductivitySettings, *, engines: Engines
     """
     watch = Stopwatch()
     potential = engines.potential(inputs.potential)
-    calculation = displaced(inputs.primitive, settings)
-    mesh = mesh_of(calculation, settings, settings.mesh_length)
-    solve_force_constants(calculation, potential, engines.progress, watch)
+    mesh = mesh_of(undisplaced(inputs.primitive, settings), settings, settings.mesh_length)
+    calculation, fit = force_constants_timed(inputs.primitive, settings, potential, engines.progress, watch)
     phonons = phonons_of(harmonic_of(calculation), settings.mesh_length, settings.imaginary_tolerance)
     watch.part(PHONONS)
     equation = equation_of(calculation, settings, engines.interactions(settings.interaction), engines.progress)
@@ -44,22 +50,14 @@ def run(inputs: StudyInputs, settings: ConductivitySettings, *, engines: Engines
         supercell=_rows(calculation.supercell_matrix),
         supercells=asked.fc3 + asked.fc2 + asked.perfect,
         atoms_per_supercell=asked.atoms_fc3,
-        evaluations=asked.evaluations,
+        evaluations=fit.evaluations,
         dynamical=phonons.verdict.dynamical,
         lowest=_lowest(phonons.verdict),
-        note=note,
+        note="; ".join([*fit_notes(fit), *([note] if note else [])]),
         engine_version=f"{ENGINE_VERSION}, {equation.interactions.version}, {potential.version}",
         parts=watch.parts,
         seconds=watch.seconds,
     )
-
-
-def solve_force_constants(calculation: Phono3py, potential: Potential, progress: Progress, watch: Stopwatch) -> None:
-    """FC2 and FC3 of a calculation that has its displacements, from the potential's forces."""
-    evaluate_displacements(calculation, potential, progress)
-    watch.part(FORCES)
-    produce(calculation)
-    watch.part(FORCE_CONSTANTS)
 
 
 def _solved(equation: BoltzmannEquation, mesh: Mesh) -> tuple[tuple[float, ...], tuple[str, ...], str]:

@@ -27,6 +27,10 @@ def test_the_lengths_never_end_before_the_protocol_s_own() -> None:
     assert list(islice(mesh_lengths(25.0, 2.0, 25.0), 9)) == [12.5, 25.0]
 
 
+def test_a_protocol_s_own_length_is_computed_even_beyond_the_longest_of_the_refinement() -> None:
+    assert list(mesh_lengths(80.0, 1.25, 60.0)) == [64.0, 80.0]
+
+
 def test_one_mesh_alone_tells_nothing() -> None:
     assert convergence([step(10, 100.0, 90.0, 80.0)]) is None
 

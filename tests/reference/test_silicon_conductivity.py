@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kappakit.ports import SilentProgress
+from kappakit.engines.registry import INTERACTIONS, resolve
+from kappakit.ports import Interactions, SilentProgress
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages import force_sets
 from kappakit.stages.contracts import ConductivityOutputs, ForceSetInputs
@@ -19,6 +20,9 @@ class NoEngines:
     """Nothing is asked of a potential."""
 
     progress = SilentProgress()
+
+    def interactions(self, name: str) -> Interactions:
+        return resolve(INTERACTIONS, name, "interactions")()
 
 
 @pytest.fixture(scope="module")

@@ -109,14 +109,18 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Fit:
-    """How force constants came from forces: `route` 'systematic' | 'random' | 'given'; supercells that were evaluated;
-    for random ones, κ_L of half of them beside that of all: `half` supercells, `difference` of the largest principal
-    value as a share."""
+    """How force constants came from forces: `route` 'systematic' | 'random'; FC3 `supercells` that were evaluated.
+
+    Of random ones: `unknowns` of FC3; `part`: supercells of a fit that had to foretell the rest; `error`: the share of
+    the rest's forces of third order that it got wrong; `change`: the share of FC3 that the fit to all changed.
+    """
 
     route: str
     supercells: int
-    half: int | None = None
-    difference: float | None = None
+    unknowns: int = 0
+    part: int | None = None
+    error: float | None = None
+    change: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
