@@ -7,7 +7,7 @@ for the scatter (measured, see docs/conductivity.md), and a principal κ_L is of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from phono3py import Phono3py
@@ -35,14 +35,14 @@ GROWTH = (1.2, 2.0)
 @dataclass(frozen=True)
 class FitCheck:
     """A fit to `part` random supercells against one to all `supercells`: `error`, root mean square of what the part's
-    fit gets wrong of the even forces of the others, relative to these; `change` of FC3 from part to all, relative, in
-    the Frobenius norm; `passed`: the error is within the tolerance."""
+    fit gets wrong of the even forces of the others, relative to these; `passed`: it is within the tolerance; `change`
+    of FC3 from part to all, relative, in the Frobenius norm, of the last check (0 of the others, not fitted to all)."""
 
     supercells: int
     part: int
     error: float
-    change: float
     passed: bool
+    change: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,13 @@ def force_constants(
         left = produce(calculation)
         return calculation, ForceConstantFit(left, *_asked(calculation))
     fit = ThirdOrderFit(calculation, settings.fc3_cutoff)
-    checks = [_checked(fit, calculation, settings)]
-    while not checks[-1].passed and checks[-1].supercells // 2 < settings.max_random // 2:
-        _add_pairs(calculation, primitive, settings, checks[-1], potential, progress)
-        checks.append(_checked(fit, calculation, settings))
+    found, check = _foretold(fit, calculation, settings)
+    checks = [check]
+    while not check.passed and check.supercells // 2 < settings.max_random // 2:
+        _add_pairs(calculation, primitive, settings, check, potential, progress)
+        found, check = _foretold(fit, calculation, settings, start=found)
+        checks.append(check)
+    checks[-1] = replace(check, change=_fit_to_all(fit, found, calculation))
     produce_paired_fc2(calculation)
     supercells, evaluations = _asked(calculation)
     evaluations += (len(checks) - 1) * len(calculation.supercell)  # the perfect supercell goes with every round
@@ -86,16 +89,22 @@ def _asked(calculation: Phono3py) -> tuple[int, int]:
     return asked.fc3, asked.evaluations
 
 
-def _checked(fit: ThirdOrderFit, calculation: Phono3py, settings: ConductivitySettings) -> FitCheck:
-    """Fit to a part and to all; FC3 of all is left in the calculation."""
+def _foretold(
+    fit: ThirdOrderFit, calculation: Phono3py, settings: ConductivitySettings, start: np.ndarray | None = None
+) -> tuple[np.ndarray, FitCheck]:
+    """(coordinates of the fit to a part, how it foretells the rest)."""
     pairs = pairs_of(calculation.dataset)
-    part = len(pairs) - max(1, round(LEFT_OUT * len(pairs)))
-    first = fit.solve(pairs[:part])
-    error = fit.error(first, pairs[part:])
-    before = fit.compact(first)
-    fit.store(fit.solve(pairs, start=first), calculation)
-    change = np.linalg.norm(calculation.fc3 - before) / np.linalg.norm(calculation.fc3)
-    return FitCheck(2 * len(pairs), 2 * part, error, float(change), error <= settings.fit_tolerance)
+    part = max(1, len(pairs) - max(1, round(LEFT_OUT * len(pairs))))
+    found = fit.solve(pairs[:part], start)
+    error = fit.error(found, pairs[part:])
+    return found, FitCheck(2 * len(pairs), 2 * part, error, error <= settings.fit_tolerance)
+
+
+def _fit_to_all(fit: ThirdOrderFit, part: np.ndarray, calculation: Phono3py) -> float:
+    """FC3 of all pairs into the calculation; how much it differs from that of the part."""
+    before = fit.compact(part)
+    fit.store(fit.solve(pairs_of(calculation.dataset), part), calculation)
+    return float(np.linalg.norm(calculation.fc3 - before) / np.linalg.norm(calculation.fc3))
 
 
 def _add_pairs(

@@ -9,7 +9,7 @@ from kappakit.triplets import places_of
 
 REACH = 5.0
 """Å: elements of FC3 whose atoms are joined by a longer chain (the sum of their two shortest distances) are small."""
-SHARE = 2.5
+SHARE = 4.5
 """Equations for each element within the reach; measured on carbon, see docs/conductivity.md."""
 FEWEST = 4
 
