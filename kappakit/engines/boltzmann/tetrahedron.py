@@ -12,21 +12,23 @@ from numba import njit
 
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz", "contract"})
 """No frequency is not a number, and no division here is by zero: neither is looked after."""
+summing = njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 EPSILON = 1e-10
 """THz: corners closer than this are one, as phonopy takes them."""
 
 
 @compiled
-def fill(g, allowed, points, second, third, corners, centres):
+def fill(g, allowed, points, second, third, corners, centre):
     """Weights g (kinds, t, b, f, b) per THz, in place; allowed (t,): whether any of a triplet is not zero.
 
     points (f,) THz, ascending: the bands of q0. second, third (t, b, c) THz: frequencies at the c grid points around q1
-    and q2 that the tetrahedra use; corners (m, 4) number those points, centres (m,) say which corner is q1 itself.
+    and q2 that the tetrahedra use; corners (m, 4) number those points, `centre` is that of q1 and q2 themselves.
     g[0]: δ(ω0 − ω1 − ω2); g[1]: δ(ω0 + ω1 − ω2) − δ(ω0 − ω1 + ω2); g[2]: all three added.
     """
     g[:] = 0.0
     bands = second.shape[1]
     values, found = np.empty(second.shape[2]), np.empty(len(points))
+    pieces = np.empty((12, len(corners)))
     ranges = np.empty((2, 2, 2, bands))
     for t in range(second.shape[0]):
         allowed[t] = False
@@ -46,7 +48,7 @@ def fill(g, allowed, points, second, third, corners, centres):
                         begin, end = _between(points, low, high)
                     if begin < end:
                         allowed[t] = True
-                        _pair(found, points, begin, end, values, corners, centres)
+                        _pair(found, points, begin, end, values, values[centre], corners, pieces)
                         for f in range(begin, end):
                             _store(g, t, j, f, k, kind, found[f])
 
@@ -94,106 +96,93 @@ def _between(points, low, high):
     """Range of the ascending points in [low, high)."""
     if low > points[-1] or high <= points[0]:
         return 0, 0
-    begin = 0
-    while points[begin] < low:
-        begin += 1
-    end = begin
-    while end < len(points) and points[end] < high:
-        end += 1
-    return begin, end
+    return _first_from(points, low), _first_from(points, high)
 
 
 @compiled
-def _pair(found, points, begin, end, values, corners, centres):
+def _first_from(points, value):
+    """Number of the first of the ascending points that is not below the value."""
+    begin, end = 0, len(points)
+    while begin < end:
+        middle = (begin + end) // 2
+        if points[middle] < value:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@compiled
+def _pair(found, points, begin, end, values, centre, corners, pieces):
     """Weights of points[begin:end] for one pair of bands into `found`, Σ over all tetrahedra."""
-    found[begin:end] = 0.0
     for m in range(len(corners)):
         a, b = values[corners[m, 0]], values[corners[m, 1]]
         c, d = values[corners[m, 2]], values[corners[m, 3]]
         v0, v3 = min(min(a, b), min(c, d)), max(max(a, b), max(c, d))
-        f = begin
-        while f < end and points[f] < v0:
-            f += 1
-        if f < end and points[f] < v3:
-            one, other = max(min(a, b), min(c, d)), min(max(a, b), max(c, d))
-            centre = values[corners[m, centres[m]]]
-            _tetrahedron(found, points, f, end, v0, min(one, other), max(one, other), v3, centre)
+        one, other = max(min(a, b), min(c, d)), min(max(a, b), max(c, d))
+        _polynomials(pieces, m, v0, min(one, other), max(one, other), v3, centre)
     for f in range(begin, end):
-        found[f] *= 4.0 / len(corners)
+        found[f] = _sum(pieces, points[f]) * 4.0 / len(corners)
+
+
+@summing
+def _sum(pieces, omega):
+    """Σ over tetrahedra of their polynomials at omega."""
+    total = 0.0
+    for m in range(pieces.shape[1]):
+        v0, v1, v2, v3 = pieces[0, m], pieces[1, m], pieces[2, m], pieces[3, m]
+        x, y, z = omega - v0, omega - v1, v3 - omega
+        below = x * x * (pieces[4, m] + pieces[5, m] * x)
+        middle = pieces[6, m] + y * (pieces[7, m] + y * (pieces[8, m] + y * pieces[9, m]))
+        above = z * z * (pieces[10, m] + pieces[11, m] * z)
+        inner = below if omega < v1 else (middle if omega < v2 else above)
+        total += inner if (omega >= v0) & (omega < v3) else 0.0
+    return total
 
 
 @compiled
-def _tetrahedron(found, points, f, end, v0, v1, v2, v3, centre):
-    """Adds the weights of the corner with the value `centre`; corners v0 ≤ v1 ≤ v2 ≤ v3, points[f] ≥ v0.
+def _polynomials(pieces, m, v0, v1, v2, v3, centre):
+    """Corners and coefficients of one tetrahedron into column m: what the corner with the value `centre` weighs.
 
-    A cubic polynomial between each two corners, so that bands of q0 in the same interval share its coefficients.
+    A cubic polynomial between each two corners v0 ≤ v1 ≤ v2 ≤ v3: of the distance from v0, from v1, from v3 down.
     """
-    if points[f] < v1:
-        square, cube = _end_piece(v1 - v0, v2 - v0, v3 - v0, centre - v0)
-        while f < end and points[f] < v1:
-            x = points[f] - v0
-            found[f] += x * x * (square + cube * x)
-            f += 1
-    if f < end and points[f] < v2:
-        c0, c1, c2, c3 = _middle(v0, v1, v2, v3, centre)
-        while f < end and points[f] < v2:
-            x = points[f] - v1
-            found[f] += c0 + x * (c1 + x * (c2 + x * c3))
-            f += 1
-    if f < end and points[f] < v3:
-        square, cube = _end_piece(v3 - v2, v3 - v1, v3 - v0, v3 - centre)
-        while f < end and points[f] < v3:
-            x = v3 - points[f]
-            found[f] += x * x * (square + cube * x)
-            f += 1
+    r10, r20, r30 = _inverse(v1 - v0), _inverse(v2 - v0), _inverse(v3 - v0)
+    r21, r31, r32 = _inverse(v2 - v1), _inverse(v3 - v1), _inverse(v3 - v2)
+    pieces[0, m], pieces[1, m], pieces[2, m], pieces[3, m] = v0, v1, v2, v3
+    is0, is1, is2 = centre == v0, centre == v1, centre == v2
+    low, high = r10 * r20 * r30, r32 * r31 * r30
+    pieces[4, m] = 3.0 * low if is0 else 0.0
+    pieces[5, m] = -low * (r10 + r20 + r30) if is0 else low * (r10 if is1 else (r20 if is2 else r30))
+    top = centre == v3
+    pieces[10, m] = 3.0 * high if top else 0.0
+    pieces[11, m] = -high * (r32 + r31 + r30) if top else high * (r32 if is2 else (r31 if is1 else r30))
+    _middle(pieces, m, v1 - v0, r20, r21, r30, r31, is0, is1, is2)
 
 
 @compiled
-def _end_piece(near, between, far, centre):
-    """Coefficients of x² and x³ beside the lowest corner, or from the highest one downwards; distances from it."""
-    if near < EPSILON:
-        return 0.0, 0.0
-    a, b, c = 1.0 / near, 1.0 / between, 1.0 / far
-    scale = a * b * c
-    if centre == 0.0:
-        return 3.0 * scale, -scale * (a + b + c)
-    return 0.0, scale * (a if centre == near else (b if centre == between else c))
+def _middle(pieces, m, below, r20, r21, r30, r31, is0, is1, is2):
+    """Coefficients between the middle corners: r30 · (g · area + p · q · s), all of them linear but the area."""
+    start, share = below * r20, below * r30
+    a0, a1, a2 = start, r20 + r21 - start * r21, -r21 * (r20 + r31)
+    g0 = 1.0 - share if is0 else (1.0 if is1 else (0.0 if is2 else share))
+    g1 = -r30 if is0 else (-r21 if is1 else (r21 if is2 else r30))
+    p0 = 1.0 - start if is0 else (1.0 if is1 else (start if is2 else 0.0))
+    p1 = -r20 if is0 else (-r31 if is1 else (r20 if is2 else r31))
+    q0 = start if is0 else (1.0 if is1 else (start if is2 else 1.0))
+    q1 = r20 if is0 else (-r31 if is1 else (r20 if is2 else -r31))
+    s0 = 1.0 if is0 else (0.0 if is1 else (1.0 if is2 else 0.0))
+    s1 = -r21 if is0 else (r21 if is1 else (-r21 if is2 else r21))
+    low, linear, high = p0 * q0, p0 * q1 + p1 * q0, p1 * q1
+    pieces[6, m] = r30 * (g0 * a0 + low * s0)
+    pieces[7, m] = r30 * (g0 * a1 + g1 * a0 + low * s1 + linear * s0)
+    pieces[8, m] = r30 * (g0 * a2 + g1 * a1 + linear * s1 + high * s0)
+    pieces[9, m] = r30 * (g1 * a2 + high * s1)
 
 
 @compiled
-def _middle(v0, v1, v2, v3, centre):
-    """Coefficients of 1, x, x², x³ between the middle corners, x from the lower one."""
-    if v2 - v1 < EPSILON:
-        return 0.0, 0.0, 0.0, 0.0
-    below, r21, r20 = v1 - v0, 1.0 / (v2 - v1), 1.0 / (v2 - v0)
-    r31, r30 = 1.0 / (v3 - v1), 1.0 / (v3 - v0)
-    start, r = below * r20, r20
-    area = (start, r + r21 - start * r21, -r * r21 - r21 * r31)
-    if centre == v0:
-        return _cubic(area, r30, 1.0 - below * r30, -r30, _product(1.0 - start, -r, start, r, 1.0, -r21))
-    if centre == v1:
-        return _cubic(area, r30, 1.0, -r21, _product(1.0, -r31, 1.0, -r31, 0.0, r21))
-    if centre == v2:
-        return _cubic(area, r30, 0.0, r21, _product(start, r, start, r, 1.0, -r21))
-    return _cubic(area, r30, below * r30, r30, _product(0.0, r31, 1.0, -r31, 0.0, r21))
-
-
-@compiled
-def _product(a0, a1, b0, b1, c0, c1):
-    """Coefficients of (a0 + a1 x) (b0 + b1 x) (c0 + c1 x)."""
-    low, middle, high = a0 * b0, a0 * b1 + a1 * b0, a1 * b1
-    return low * c0, low * c1 + middle * c0, middle * c1 + high * c0, high * c1
-
-
-@compiled
-def _cubic(area, scale, g0, g1, added):
-    """Coefficients of scale · ((g0 + g1 x) · area + added)."""
-    return (
-        scale * (g0 * area[0] + added[0]),
-        scale * (g0 * area[1] + g1 * area[0] + added[1]),
-        scale * (g0 * area[2] + g1 * area[1] + added[2]),
-        scale * (g1 * area[2] + added[3]),
-    )
+def _inverse(step):
+    """0 where two corners are one: nothing lies between them."""
+    return 1.0 / step if step >= EPSILON else 0.0
 
 
 @compiled

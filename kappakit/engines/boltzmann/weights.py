@@ -23,7 +23,7 @@ class Tetrahedra:
         around, corners = np.unique(addresses.reshape(-1, 3), axis=0, return_inverse=True)
         self._around = around
         self._corners = np.ascontiguousarray(corners.reshape(-1, 4), dtype=np.uint32)
-        self._centres = np.argmax((addresses == 0).all(axis=2), axis=1).astype(np.uint32)
+        self._centre = int(np.flatnonzero((around == 0).all(axis=1))[0])
         self._divisions = np.asarray(interaction.bz_grid.D_diag)
         self._held = np.empty(0)
 
@@ -43,7 +43,7 @@ class Tetrahedra:
         degenerate = pp.phonons.degenerate_ids if pp.average_degenerate_weights else None
 
         def run(part: slice) -> None:
-            fill(g[:, part], allowed[part], points, second[part], third[part], self._corners, self._centres)
+            fill(g[:, part], allowed[part], points, second[part], third[part], self._corners, self._centre)
             if degenerate is not None:
                 average(g[:, part], degenerate[triplets[part, 1]], degenerate[triplets[part, 2]])
 
