@@ -117,26 +117,22 @@ class Orbits:
 
     def drifts(self, scales: np.ndarray) -> csr_array:
         """(r, 27 o): Σ_k Φ(p, j, k) of one pair (p, j) of each orbit of pairs, of coordinates in units of `scales`."""
-        n_atoms = self.places.shape[1]
-        rows: list[np.ndarray] = []
-        columns: list[np.ndarray] = []
-        values: list[np.ndarray] = []
-        for number, pair in enumerate(self._pairs()):
-            triplets = pair * n_atoms + np.arange(n_atoms)
-            triplets = triplets[self._orbit[triplets] >= 0]
-            if not len(triplets):
-                continue
-            orbits = self._orbit[triplets]
-            blocks = np.stack([self._tensors[maker] for maker in self._maker[triplets]]) @ self._projectors[orbits]
-            blocks *= scales[orbits][:, None, None]
-            rows.append(np.broadcast_to(27 * number + np.arange(27)[:, None], blocks.shape).ravel())
-            columns.append(np.broadcast_to((27 * orbits)[:, None, None] + np.arange(27), blocks.shape).ravel())
-            values.append(blocks.ravel())
-        shape = (27 * (number + 1), 27 * self.size)
-        joined = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-        found = csr_array(joined, shape=shape)
-        found.eliminate_zeros()
-        return found
+        found = [(number, *self._drift(pair, scales)) for number, pair in enumerate(self._pairs())]
+        rows = np.concatenate([27 * number + row for number, row, _, _ in found])
+        columns = np.concatenate([column for _, _, column, _ in found])
+        values = np.concatenate([value for _, _, _, value in found])
+        return csr_array((values, (rows, columns)), shape=(27 * len(found), 27 * self.size))
+
+    def _drift(self, pair: int, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(rows, columns, values) of one pair, rows counted from 0 to 26."""
+        atoms = self.places.shape[1]
+        triplets = pair * atoms + np.arange(atoms)
+        triplets = triplets[self._orbit[triplets] >= 0]
+        orbits = self._orbit[triplets]
+        tensors = np.array([self._tensors[maker] for maker in self._maker[triplets]]).reshape(-1, 27, 27)
+        blocks = tensors @ self._projectors[orbits] * scales[orbits][:, None, None]
+        block, row, column = np.nonzero(np.abs(blocks) > NEGLIGIBLE * np.abs(blocks).max(initial=0.0))
+        return row, 27 * orbits[block] + column, blocks[block, row, column]
 
     def _parts(self, share: Share) -> Iterator[tuple[np.ndarray, slice]]:
         for tensor, start, stop in zip(self._tensors, share.bounds[:-1], share.bounds[1:], strict=True):
