@@ -8,9 +8,10 @@ Slack's formula for heat carried by acoustic phonons that scatter one another:
 primitive cell; γ Grüneisen number; T temperature, K. G. A. Slack, Solid State Phys. 34, 1 (1979),
 doi 10.1016/S0081-1947(08)60359-8; A: C. L. Julian, Phys. Rev. 137, A128 (1965), doi 10.1103/PhysRev.137.A128.
 
-θ and γ are those of the elastic constants, γ by Poisson's ratio alone: C. Toher et al., Phys. Rev. Materials 1, 015401
-(2017), doi 10.1103/PhysRevMaterials.1.015401 (AEL and AGL); V. N. Belomestnykh, Tech. Phys. Lett. 30, 91 (2004),
-doi 10.1134/1.1666949. Nothing here is fitted to a known κ_L.
+θ comes from the elastic constants, as in C. Toher et al., Phys. Rev. Materials 1, 015401 (2017),
+doi 10.1103/PhysRevMaterials.1.015401. γ is 1 for every crystal. γ from Poisson's ratio ν, 3/2 (1 + ν) / (2 - 3ν)
+(V. N. Belomestnykh, Tech. Phys. Lett. 30, 91 (2004), doi 10.1134/1.1666949), or from changes of the volume ranks carbon
+no better and gives values that are further off (docs/conductivity.md). Nothing is fitted to κ_L.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kappakit.crystals import Crystal
-from kappakit.elasticity import Moduli, debye_temperature, elasticity, hill
+from kappakit.elasticity import debye_temperature, elasticity, hill
 from kappakit.ports import Potential
 
-SLACK_ELASTIC = "Slack's formula from elastic constants"
+SLACK_ELASTIC = "Slack's formula from elastic constants, γ = 1"
 TEMPERATURE = 300.0
+GRUNEISEN = 1.0
 UNSTABLE_STRAIN = "a strain lowers the energy: no sound velocity"
 UNSTABLE_ATOMS = "a displacement of atoms within the cell lowers the energy"
 
@@ -49,14 +51,9 @@ def promise_of(crystal: Crystal, potential: Potential) -> Promise:
     if not found.holds_shape:
         return Promise(None, SLACK_ELASTIC, note=UNSTABLE_STRAIN)
     moduli = hill(found.stiffness)
-    debye, gamma = debye_temperature(moduli, crystal), gruneisen(moduli)
-    kappa = slack(crystal, debye=debye, gamma=gamma)
-    return Promise(kappa, SLACK_ELASTIC, moduli.bulk, moduli.shear, debye, gamma)
-
-
-def gruneisen(moduli: Moduli) -> float:
-    """Of sound waves, from Poisson's ratio ν of an isotropic solid: 3/2 (1 + ν) / (2 - 3ν)."""
-    return 1.5 * (1 + moduli.poisson) / (2 - 3 * moduli.poisson)
+    debye = debye_temperature(moduli, crystal)
+    kappa = slack(crystal, debye=debye, gamma=GRUNEISEN)
+    return Promise(kappa, SLACK_ELASTIC, moduli.bulk, moduli.shear, debye, GRUNEISEN)
 
 
 def slack(crystal: Crystal, *, debye: float, gamma: float, temperature: float = TEMPERATURE) -> float:
