@@ -9,7 +9,7 @@ from phono3py.conductivity.lbte_collision_solver import LBTECollisionResult
 from kappakit.engines.boltzmann.interaction import TorchInteraction
 from kappakit.engines.boltzmann.linewidths import LinewidthSums, unit
 from kappakit.engines.boltzmann.occupations import inverse_sinh
-from kappakit.engines.boltzmann.weights import Tetrahedra
+from kappakit.engines.boltzmann.weights import Elements, Tetrahedra
 
 
 class TorchCollisionSolver:
@@ -42,22 +42,31 @@ class TorchCollisionSolver:
         triplets = self._pp.get_triplets_at_q()[0]
         assert triplets is not None
         bands = 3 * len(self._pp.primitive)
-        shape = 2, len(triplets), len(self._temperatures), len(self._pp.band_indices), bands
-        rates = torch.zeros(shape, dtype=torch.float64, device=self._pp.device)
+        rates = np.zeros((2, len(triplets), len(self._temperatures), len(self._pp.band_indices), bands))
         for numbers in self._pp.portions():
-            chosen, g = self._tetrahedra.weights(numbers, 3)
-            if len(chosen):
-                strengths, weights = self._pp.strengths(chosen), self._pp.tensor(g)
-                rates[:, torch.as_tensor(chosen)] = self._summed(triplets[chosen], weights[2].mul_(strengths))
-                sums.add(chosen, strengths, weights)
-        return rates
+            elements = self._tetrahedra.elements(numbers, 3)
+            if len(elements.numbers):
+                strengths = self._pp.strengths_of(elements)
+                collisions = strengths * elements.weights[2]
+                rates[0, elements.numbers] = self._summed(elements, collisions, 2, elements.third, elements.second)
+                rates[1, elements.numbers] = self._summed(elements, collisions, 1, elements.second, elements.third)
+                sums.add(elements, strengths)
+        return self._pp.tensor(rates)
 
-    def _summed(self, triplets: np.ndarray, collisions: torch.Tensor) -> torch.Tensor:
-        """(2, t, temperatures, f, b) of collisions (t, b, f, b)."""
-        second, third = (self._pp.tensor(self._sinh(points)) for points in triplets.T[1:])
-        over_third = torch.einsum("tjfk,xtk->txfj", collisions, third)
-        over_second = torch.einsum("tjfk,xtj->txfk", collisions, second)
-        return torch.stack([over_third, over_second])
+    def _summed(
+        self, elements: Elements, collisions: np.ndarray, slot: int, over: np.ndarray, left: np.ndarray
+    ) -> np.ndarray:
+        """(t, temperatures, f, b): collisions (e,) / sinh of the phonon in that slot, added up over its band."""
+        triplets = self._pp.get_triplets_at_q()[0]
+        assert triplets is not None
+        factors = self._sinh(triplets[elements.numbers, slot])
+        shape = len(elements.numbers), len(self._pp.band_indices), factors.shape[2]
+        places = (elements.triplet * shape[1] + elements.first) * shape[2] + left
+        found = np.empty((shape[0], len(factors), *shape[1:]))
+        for number, factor in enumerate(factors):
+            values = collisions * factor[elements.triplet, over]
+            found[:, number] = np.bincount(places, values, minlength=int(np.prod(shape))).reshape(shape)
+        return found
 
     def _sinh(self, points: np.ndarray) -> np.ndarray:
         assert self._pp.phonons is not None

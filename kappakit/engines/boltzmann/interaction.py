@@ -9,10 +9,13 @@ import numpy as np
 import torch
 from phono3py.phonon3.interaction import Interaction
 
+from kappakit.engines.boltzmann.amplitudes import factors, squares
 from kappakit.engines.boltzmann.buffers import Buffers
 from kappakit.engines.boltzmann.lattice import lattice_terms
 from kappakit.engines.boltzmann.terms import legs, shortest_triplets, sites
+from kappakit.engines.boltzmann.threads import in_threads
 from kappakit.engines.boltzmann.transform import LatticeTransform
+from kappakit.engines.boltzmann.weights import Elements
 
 CHUNK_BYTES = 24 * 1024**2
 """Of one complex array over triplets × bands³; five of its size are held. Larger ones leave the cache."""
@@ -67,21 +70,58 @@ class TorchInteraction(Interaction):
 
         Axes: band of q1, of q0, of q2. The next call may overwrite what this one returned.
         """
-        assert self._triplets_at_q is not None
-        _, second, third = self._triplets_at_q[numbers].T
-        at_q0, scale = self._first()
-        count, modes, bands = len(numbers), at_q0.shape[1], 3 * len(self._primitive)
-        shape = count, bands, modes, bands
-        one, other = (self._buffers.get(name, shape, torch.complex128) for name in ("one", "other"))
-        self._lattice().second(at_q0, self._bz_grid.addresses[second], one)
-        turned = self._modes(second).transpose(1, 2)
-        torch.bmm(turned, one.view(count, bands, -1), out=other.view(count, bands, -1))
-        torch.bmm(other.view(count, -1, bands), self._modes(third), out=one.view(count, -1, bands))
-        squared = torch.mul(one.real, one.real, out=self._buffers.get("squared", shape, torch.float64))
-        squared.addcmul_(one.imag, one.imag)
-        squared *= self._inverse(second)[:, :, None, None] * scale[None, None, :, None]
-        squared *= self._inverse(third)[:, None, None, :]
+        half = self._half(numbers)
+        whole = self._buffers.get("whole", tuple(half.shape), torch.complex128)
+        count, bands = half.shape[:2]
+        turned = self._modes(self._third(numbers))
+        torch.bmm(half.view(count, -1, bands), turned, out=whole.view(count, -1, bands))
+        squared = torch.mul(whole.real, whole.real, out=self._buffers.get("squared", whole.shape, torch.float64))
+        squared.addcmul_(whole.imag, whole.imag)
+        first, second, third = (self.tensor(found) for found in self._scales(numbers))
+        squared *= second[:, :, None, None] * first[None, None, :, None]
+        squared *= third[:, None, None, :]
         return squared
+
+    def strengths_of(self, elements: Elements) -> np.ndarray:
+        """(e,) eV²: those of single elements, which on a CPU are few enough to be worth picking."""
+        where = elements.triplet, elements.second, elements.first, elements.third
+        if self.device.type != "cpu":
+            return self.strengths(elements.numbers)[tuple(self.tensor(index) for index in where)].cpu().numpy()
+        half = torch.view_as_real(self._half(elements.numbers)).flatten(-2).numpy()
+        real, imaginary = factors(self._modes(self._third(elements.numbers)).numpy())
+        found = np.empty(len(elements.triplet))
+        in_threads(
+            lambda part: squares(found[part], half, real, imaginary, *(index[part] for index in where)), len(found)
+        )
+        first, second, third = self._scales(elements.numbers)
+        found *= first[elements.first]
+        found *= second[elements.triplet, elements.second]
+        found *= third[elements.triplet, elements.third]
+        return found
+
+    def _half(self, numbers: np.ndarray) -> torch.Tensor:
+        """(t, b, f, b): FC3 in modes of q1 and q0, in Cartesian components of the third atom."""
+        assert self._triplets_at_q is not None
+        second = self._triplets_at_q[numbers, 1]
+        at_q0 = self._first()
+        count, bands = len(numbers), 3 * len(self._primitive)
+        shape = count, bands, at_q0.shape[1], bands
+        lattice, half = (self._buffers.get(name, shape, torch.complex128) for name in ("lattice", "half"))
+        self._lattice().second(at_q0, self._bz_grid.addresses[second], lattice)
+        turned = self._modes(second).transpose(1, 2)
+        torch.bmm(turned, lattice.view(count, bands, -1), out=half.view(count, bands, -1))
+        return half
+
+    def _third(self, numbers: np.ndarray) -> np.ndarray:
+        assert self._triplets_at_q is not None
+        return self._triplets_at_q[numbers, 2]
+
+    def _scales(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the frequencies contribute: of q0 (f,) with the unit, of q1 (t, b), of q2 (t, b)."""
+        assert self._triplets_at_q is not None
+        first = self._inverse(np.array([self.grid_point]))[0, self._band_indices] * self._unit_conversion
+        _, second, third = self._triplets_at_q[numbers].T
+        return first, self._inverse(second), self._inverse(third)
 
     def tensor(self, values: np.ndarray) -> torch.Tensor:
         """On the device of the interaction."""
@@ -95,16 +135,14 @@ class TorchInteraction(Interaction):
         """
         super().set_grid_point(grid_point, store_triplets_map=store_triplets_map)
         self.grid_point = grid_point
-        self._at_q0: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._at_q0: torch.Tensor | None = None
 
-    def _first(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """(FC3 summed over the first phonon, (f,) what its bands contribute to the scale)."""
+    def _first(self) -> torch.Tensor:
+        """FC3 summed over the first phonon, once a grid point."""
         if self._at_q0 is None:
-            point = np.array([self.grid_point])
-            q = self._bz_grid.QDinv @ self._bz_grid.addresses[point[0]]
-            chosen = torch.as_tensor(self._band_indices, device=self.device)
-            scale = self._inverse(point)[0, chosen] * self._unit_conversion
-            self._at_q0 = self._lattice().first(q, self._modes(point)[0][:, chosen]), scale
+            q = self._bz_grid.QDinv @ self._bz_grid.addresses[self.grid_point]
+            modes = self._modes(np.array([self.grid_point]))[0][:, self.tensor(self._band_indices)]
+            self._at_q0 = self._lattice().first(q, modes)
         return self._at_q0
 
     def _lattice(self) -> LatticeTransform:
@@ -127,12 +165,12 @@ class TorchInteraction(Interaction):
         found = self._phonons.eigenvectors[points] * np.repeat(factors, 3, axis=1)[:, :, None]
         return torch.as_tensor(found, device=self.device)
 
-    def _inverse(self, points: np.ndarray) -> torch.Tensor:
+    def _inverse(self, points: np.ndarray) -> np.ndarray:
         """(t, b): 1 / frequency, 0 for modes at or below the cutoff."""
         assert self._phonons is not None
         frequencies = self._phonons.frequencies[points]
         above = frequencies > self._cutoff_frequency
-        return torch.as_tensor(np.where(above, 1 / np.where(above, frequencies, 1.0), 0.0), device=self.device)
+        return np.where(above, 1 / np.where(above, frequencies, 1.0), 0.0)
 
     def _get_all_shortest(self) -> None:
         self._all_shortest = shortest_triplets(sites(self._primitive), self._primitive, self._symprec)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from phono3py.conductivity.grid_point_data import ScatteringResult
 from phono3py.phonon3.imag_self_energy import ImagSelfEnergy, average_by_degeneracy
 
 from kappakit.engines.boltzmann.interaction import TorchInteraction
 from kappakit.engines.boltzmann.occupations import occupations
-from kappakit.engines.boltzmann.weights import Tetrahedra
+from kappakit.engines.boltzmann.weights import Elements, Tetrahedra
 
 
 class LinewidthSums:
@@ -23,37 +22,38 @@ class LinewidthSums:
 
     def __init__(self, interaction: TorchInteraction, temperatures: np.ndarray) -> None:
         self._pp, self._temperatures = interaction, temperatures
-        shape = len(temperatures), len(interaction.band_indices)
-        self._total = torch.zeros(shape, dtype=torch.float64, device=interaction.device)
+        self._total = np.zeros((len(temperatures), len(interaction.band_indices)))
 
-    def add(self, numbers: np.ndarray, strengths: torch.Tensor, g: torch.Tensor) -> None:
-        """Triplets by their numbers (t,): strengths (t, b, f, b) eV², weights (at least 2, t, b, f, b) per THz.
-
-        Overwrites both.
-        """
+    def add(self, elements: Elements, strengths: np.ndarray) -> None:
+        """Elements with their strengths (e,) eV²."""
         triplets, multiplicity = self._pp.get_triplets_at_q()[:2]
         assert triplets is not None
         assert multiplicity is not None
-        strengths *= self._pp.tensor(multiplicity[numbers])[:, None, None, None]
-        created, absorbed = g[0].mul_(strengths), g[1].mul_(strengths)
-        by_second = [part.sum(dim=3) for part in (created, absorbed)]
-        by_third = [part.sum(dim=1) for part in (created, absorbed)]
-        second = self._occupied(triplets[numbers, 1])
-        third = self._occupied(triplets[numbers, 2])
-        self._total += torch.einsum("xtj,tjf->xf", second, by_second[0] + by_second[1])
-        self._total += torch.einsum("xtk,tfk->xf", third, by_third[0] - by_third[1])
-        self._total += by_second[0].sum(dim=(0, 1))
+        weighted = strengths * multiplicity[elements.numbers][elements.triplet]
+        created, absorbed = elements.weights[0] * weighted, elements.weights[1] * weighted
+        by_second = self._summed(elements, elements.second, created + absorbed)
+        by_third = self._summed(elements, elements.third, created - absorbed)
+        _, second, third = triplets[elements.numbers].T
+        self._total += np.einsum("xtj,tjf->xf", self._occupied(second), by_second, optimize=True)
+        self._total += np.einsum("xtk,tkf->xf", self._occupied(third), by_third, optimize=True)
+        self._total += np.bincount(elements.first, created, minlength=self._total.shape[1])
+
+    def _summed(self, elements: Elements, bands: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """(t, b, f): values (e,) added up over the other band."""
+        shape = len(elements.numbers), 3 * len(self._pp.primitive), self._total.shape[1]
+        places = (elements.triplet * shape[1] + bands) * shape[2] + elements.first
+        return np.bincount(places, values, minlength=int(np.prod(shape))).reshape(shape)
 
     def linewidths(self) -> np.ndarray:
         """(temperatures, f) THz, averaged over degenerate bands."""
         assert self._pp.phonons is not None
         degenerate = self._pp.phonons.degenerate_ids[self._pp.grid_point]
-        return average_by_degeneracy(self._total.cpu().numpy() * unit(self._pp), self._pp.band_indices, degenerate)
+        return average_by_degeneracy(self._total * unit(self._pp), self._pp.band_indices, degenerate)
 
-    def _occupied(self, points: np.ndarray) -> torch.Tensor:
+    def _occupied(self, points: np.ndarray) -> np.ndarray:
         assert self._pp.phonons is not None
         frequencies = self._pp.phonons.frequencies[points]
-        return self._pp.tensor(occupations(frequencies, self._temperatures, self._pp.cutoff_frequency))
+        return occupations(frequencies, self._temperatures, self._pp.cutoff_frequency)
 
 
 class TorchScatteringSolver:
@@ -70,9 +70,9 @@ class TorchScatteringSolver:
         self._pp.set_grid_point(grid_point)
         sums = LinewidthSums(self._pp, self._temperatures)
         for numbers in self._pp.portions():
-            chosen, g = self._tetrahedra.weights(numbers, 2)
-            if len(chosen):
-                sums.add(chosen, self._pp.strengths(chosen), self._pp.tensor(g))
+            elements = self._tetrahedra.elements(numbers, 2)
+            if len(elements.numbers):
+                sums.add(elements, self._pp.strengths_of(elements))
         return ScatteringResult(gamma=sums.linewidths()[None])
 
 

@@ -18,39 +18,61 @@ EPSILON = 1e-10
 
 
 @compiled
-def fill(g, allowed, points, second, third, corners, centre):
-    """Weights g (kinds, t, b, f, b) per THz, in place; allowed (t,): whether any of a triplet is not zero.
+def collect(places, weights, points, second, third, sets, corners, centre):
+    """Elements of triplets whose weights are not all zero: their numbers in (t, b, f, b) into `places`, weights per THz
+    into `weights` (kinds, e). Returns how many there are; both have room for all.
 
     points (f,) THz, ascending: the bands of q0. second, third (t, b, c) THz: frequencies at the c grid points around q1
     and q2 that the tetrahedra use; corners (m, 4) number those points, `centre` is that of q1 and q2 themselves.
-    g[0]: δ(ω0 − ω1 − ω2); g[1]: δ(ω0 + ω1 − ω2) − δ(ω0 − ω1 + ω2); g[2]: all three added.
+    sets (2, t, b): of each band of q1 and of q2 the lowest one of its degenerate set, over which weights are averaged.
+    weights[0]: δ(ω0 − ω1 − ω2); [1]: δ(ω0 + ω1 − ω2) − δ(ω0 − ω1 + ω2); [2], where there is one: all three added.
     """
-    g[:] = 0.0
-    bands = second.shape[1]
-    values, found = np.empty(second.shape[2]), np.empty(len(points))
+    count, bands = 0, second.shape[1]
+    g = np.empty((len(weights), bands, len(points), bands))
+    for t in range(second.shape[0]):
+        g[:] = 0.0
+        _fill(g, points, second[t], third[t], corners, centre)
+        _average(g, sets[0, t], sets[1, t])
+        count = _pick(places, weights, count, g, t * bands * len(points) * bands)
+    return count
+
+
+@compiled
+def _pick(places, weights, count, g, offset):
+    """Appends what is not zero of one triplet."""
+    flat = g.reshape(len(g), -1)
+    for place in range(flat.shape[1]):
+        if flat[0, place] != 0.0 or flat[1, place] != 0.0 or flat[-1, place] != 0.0:
+            places[count] = offset + place
+            for kind in range(len(flat)):
+                weights[kind, count] = flat[kind, place]
+            count += 1
+    return count
+
+
+@compiled
+def _fill(g, points, second, third, corners, centre):
+    """Weights g (kinds, b, f, b) of one triplet, added."""
+    bands = len(second)
+    values, found = np.empty(second.shape[1]), np.empty(len(points))
     pieces = np.empty((12, len(corners)))
     ranges = np.empty((2, 2, 2, bands))
-    for t in range(second.shape[0]):
-        allowed[t] = False
-        _ranges(ranges[0], second[t])
-        _ranges(ranges[1], third[t])
-        for kind in range(3):
-            one, other = 1 if kind == 1 else 0, 1 if kind == 2 else 0
-            for j in range(bands):
-                for k in range(bands):
-                    begin, end = _between(
-                        points,
-                        ranges[0, one, 0, j] + ranges[1, other, 0, k],
-                        ranges[0, one, 1, j] + ranges[1, other, 1, k],
-                    )
-                    if begin < end:
-                        low, high = _combined(values, second[t, j], third[t, k], 1.0 - 2.0 * one, 1.0 - 2.0 * other)
-                        begin, end = _between(points, low, high)
-                    if begin < end:
-                        allowed[t] = True
-                        _pair(found, points, begin, end, values, values[centre], corners, pieces)
-                        for f in range(begin, end):
-                            _store(g, t, j, f, k, kind, found[f])
+    _ranges(ranges[0], second)
+    _ranges(ranges[1], third)
+    for kind in range(3):
+        one, other = 1 if kind == 1 else 0, 1 if kind == 2 else 0
+        for j in range(bands):
+            for k in range(bands):
+                low = ranges[0, one, 0, j] + ranges[1, other, 0, k]
+                high = ranges[0, one, 1, j] + ranges[1, other, 1, k]
+                begin, end = _between(points, low, high)
+                if begin < end:
+                    low, high = _combined(values, second[j], third[k], 1.0 - 2.0 * one, 1.0 - 2.0 * other)
+                    begin, end = _between(points, low, high)
+                if begin < end:
+                    _pair(found, points, begin, end, values, values[centre], corners, pieces)
+                    for f in range(begin, end):
+                        _store(g, j, f, k, kind, found[f])
 
 
 @compiled
@@ -63,21 +85,17 @@ def _ranges(ranges, frequencies):
 
 
 @compiled
-def average(g, first_of_second, first_of_third):
-    """Means of g (kinds, t, b, f, b), in place, over degenerate bands of q1 and of q2.
-
-    first_of_second, first_of_third (t, b): of each band the lowest one of its degenerate set.
-    """
-    bands = g.shape[2]
-    for t in range(g.shape[1]):
-        for j in range(bands):
-            if first_of_second[t, j] == j:
-                j_end = _end(first_of_second[t], j)
-                for k in range(bands):
-                    if first_of_third[t, k] == k:
-                        k_end = _end(first_of_third[t], k)
-                        if (j_end - j) * (k_end - k) > 1:
-                            _level(g, t, j, j_end, k, k_end)
+def _average(g, first_of_second, first_of_third):
+    """Means of g (kinds, b, f, b), in place, over degenerate bands of q1 and of q2."""
+    bands = g.shape[1]
+    for j in range(bands):
+        if first_of_second[j] == j:
+            j_end = _end(first_of_second, j)
+            for k in range(bands):
+                if first_of_third[k] == k:
+                    k_end = _end(first_of_third, k)
+                    if (j_end - j) * (k_end - k) > 1:
+                        _level(g, j, j_end, k, k_end)
 
 
 @compiled
@@ -186,13 +204,13 @@ def _inverse(step):
 
 
 @compiled
-def _store(g, t, j, f, k, kind, value):
+def _store(g, j, f, k, kind, value):
     if kind == 0:
-        g[0, t, j, f, k] += value
+        g[0, j, f, k] += value
     else:
-        g[1, t, j, f, k] += value if kind == 1 else -value
+        g[1, j, f, k] += value if kind == 1 else -value
     if g.shape[0] == 3:
-        g[2, t, j, f, k] += value
+        g[2, j, f, k] += value
 
 
 @compiled
@@ -205,9 +223,9 @@ def _end(first, band):
 
 
 @compiled
-def _level(g, t, j, j_end, k, k_end):
+def _level(g, j, j_end, k, k_end):
     size = (j_end - j) * (k_end - k)
     for kind in range(g.shape[0]):
-        for f in range(g.shape[3]):
-            mean = g[kind, t, j:j_end, f, k:k_end].sum() / size
-            g[kind, t, j:j_end, f, k:k_end] = mean
+        for f in range(g.shape[2]):
+            mean = g[kind, j:j_end, f, k:k_end].sum() / size
+            g[kind, j:j_end, f, k:k_end] = mean

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from math import prod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from phonopy.phonon.tetrahedron_method import get_tetrahedra_relative_gr_grid_address
 
-from kappakit.engines.boltzmann.tetrahedron import average, fill
+from kappakit.engines.boltzmann.tetrahedron import collect
+from kappakit.engines.boltzmann.threads import in_threads
+
+
+@dataclass(frozen=True, eq=False)
+class Elements:
+    """What conserves energy: `numbers` (t,) of triplets of the grid point; of each element (e,) the position of its
+    triplet among them and its bands of q1, q0, q2; `weights` (kinds, e) per THz."""
+
+    numbers: np.ndarray
+    triplet: np.ndarray
+    second: np.ndarray
+    first: np.ndarray
+    third: np.ndarray
+    weights: np.ndarray
 
 
 class Tetrahedra:
@@ -25,35 +36,39 @@ class Tetrahedra:
         self._corners = np.ascontiguousarray(corners.reshape(-1, 4), dtype=np.uint32)
         self._centre = int(np.flatnonzero((around == 0).all(axis=1))[0])
         self._divisions = np.asarray(interaction.bz_grid.D_diag)
-        self._held = np.empty(0)
 
-    def weights(self, numbers: np.ndarray, kinds: int) -> tuple[np.ndarray, np.ndarray]:
-        """((t,) numbers of triplets that can conserve energy, (kinds, t, b, f, b) their weights per THz), of the given.
+    def elements(self, numbers: np.ndarray, kinds: int) -> Elements:
+        """Of the triplets of these numbers; those without any are left out.
 
-        Axes: band of q1, of q0, of q2. kinds: 2 for linewidths, 3 with the one of the collision matrix. The next call
-        overwrites the weights.
+        kinds: 2 for linewidths, 3 with the one of the collision matrix.
         """
         pp = self._pp
         triplets = pp.get_triplets_at_q()[0][numbers]
         points = np.ascontiguousarray(pp.phonons.frequencies[pp.grid_point][pp.band_indices])
-        bands = pp.phonons.frequencies.shape[1]
-        g = self._array((kinds, len(triplets), bands, len(points), bands))
-        allowed = np.empty(len(triplets), dtype=bool)
         second, third = self._surroundings(triplets[:, 1], 1), self._surroundings(triplets[:, 2], -1)
-        degenerate = pp.phonons.degenerate_ids if pp.average_degenerate_weights else None
+        sets = self._sets(triplets)
+        shape = len(numbers), second.shape[1], len(points), second.shape[1]
 
-        def run(part: slice) -> None:
-            fill(g[:, part], allowed[part], points, second[part], third[part], self._corners, self._centre)
-            if degenerate is not None:
-                average(g[:, part], degenerate[triplets[part, 1]], degenerate[triplets[part, 2]])
+        def run(part: slice) -> tuple[np.ndarray, np.ndarray]:
+            room = (part.stop - part.start) * int(np.prod(shape[1:]))
+            places, weights = np.empty(room, dtype=np.int64), np.empty((kinds, room))
+            given = points, second[part], third[part], sets[:, part], self._corners, self._centre
+            count = collect(places, weights, *given)
+            return places[:count] + part.start * int(np.prod(shape[1:])), weights[:, :count]
 
-        _in_threads(run, len(triplets))
-        return (numbers, g) if allowed.all() else (numbers[allowed], np.ascontiguousarray(g[:, allowed]))
+        parts = in_threads(run, len(numbers))
+        places = np.concatenate([part[0] for part in parts])
+        triplet, second_band, first_band, third_band = np.unravel_index(places, shape)
+        present, triplet = np.unique(triplet, return_inverse=True)
+        weights = np.concatenate([part[1] for part in parts], axis=1)
+        return Elements(numbers[present], triplet, second_band, first_band, third_band, weights)
 
-    def _array(self, shape: tuple[int, ...]) -> np.ndarray:
-        if self._held.size < prod(shape):
-            self._held = np.empty(prod(shape))
-        return self._held[: prod(shape)].reshape(shape)
+    def _sets(self, triplets: np.ndarray) -> np.ndarray:
+        """(2, t, b): lowest bands of the degenerate sets at q1 and q2; every band its own where none are averaged."""
+        known = self._pp.phonons.degenerate_ids
+        if not self._pp.average_degenerate_weights:
+            known = np.broadcast_to(np.arange(known.shape[1]), known.shape)
+        return np.ascontiguousarray(known[triplets[:, 1:].T])
 
     def _surroundings(self, points: np.ndarray, sign: int) -> np.ndarray:
         """(t, b, c) THz: frequencies at grid points moved by ± the tetrahedra's steps; negative ones count as 0."""
@@ -63,15 +78,3 @@ class Tetrahedra:
         numbers = moved[..., 0] + first * (moved[..., 1] + second * moved[..., 2])
         found = np.maximum(self._pp.phonons.frequencies[grid.grg2bzg[numbers]], 0.0)
         return np.ascontiguousarray(found.transpose(0, 2, 1))
-
-
-def _in_threads(run: Any, size: int) -> None:
-    """Halves, thirds, … of a range, one for each thread that torch may use."""
-    threads = min(torch.get_num_threads(), size)
-    bounds = np.linspace(0, size, threads + 1).astype(int)
-    parts = [slice(begin, end) for begin, end in pairwise(bounds)]
-    if threads == 1:
-        run(parts[0])
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(run, parts))
