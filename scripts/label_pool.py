@@ -45,7 +45,7 @@ BATCH = 32
 """Crystals relaxed together."""
 BLOCK = 40
 """Crystals of the pool of which all frames are labelled before those of the next ones."""
-MEMBERS, LEFT_OUT = 5, 0.2
+MEMBERS, LEFT_OUT = 3, 0.2
 """Of the committee; the share of the crystals that each member does not see."""
 POOL_RATTLES = ((0.05, 0.01), (0.10, 0.025))
 CONDUCTOR_RATTLES = ((0.03, 0.01), (0.06, 0.02))
@@ -54,6 +54,8 @@ ISOTROPIC = (-0.02, 0.02)
 """Strains of a conductor's cell."""
 MOST_EFFORT = 110_000.0
 """Of a frame of the pool, as kappakit.dft.effort: about a minute of one core."""
+SHORTER = 1e-6
+"""Å: a length that every cell has, so that the smallest supercell is the reduced cell itself."""
 MOST_ATOMS = 16
 """Of a conductor's supercell."""
 CONDUCTORS = ("diamond", "lonsdaleite", "bct-C4", "diamond-4H", "diamond-6H", "diamond-9R", "diamond-12R", "diamond-5T")
@@ -112,7 +114,7 @@ class Pool:
         """Frames of the new crystals, in blocks of those that the committee disagrees about most."""
         rows = self._distinct()
         committee = AllegroCommittee([self._member(index) for index in range(MEMBERS)])
-        made = [affordable(of_a_pool_crystal(row)) for row in rows]
+        made = [self._affordable(row) for row in rows]
         scores = []
         for done, frames in enumerate(made, start=1):
             found = committee.evaluate([crystal for _, crystal in frames])
@@ -180,6 +182,14 @@ class Pool:
         except Rejected as refused:
             return self._leave(row, str(refused))
         return replace(row, crystal=found.primitive) if found else self._leave(row, "not simple after relaxation")
+
+    def _affordable(self, row: Relaxed) -> list[tuple[str, Crystal]]:
+        """Frames of a crystal that take about a minute of a core or less; the others are noted."""
+        frames = list(of_a_pool_crystal(row))
+        cheap = [(kind, crystal) for kind, crystal in frames if Frame(0, "", "0", kind, crystal).effort <= MOST_EFFORT]
+        if len(cheap) < len(frames) or not frames:
+            self._leave(row, f"{len(frames) - len(cheap)} of {len(frames)} frames would take too long")
+        return cheap
 
     def _leave(self, row: Relaxed, reason: str) -> None:
         with (self.work / "dropped.jsonl").open("a") as lines:
@@ -305,18 +315,13 @@ def of_a_conductor(row: Relaxed) -> Iterator[tuple[str, Crystal]]:
 def of_a_pool_crystal(row: Relaxed) -> Iterator[tuple[str, Crystal]]:
     """(kind, crystal): rattled and strained a little, undeformed, rattled and strained more in a supercell."""
     small, large = POOL_RATTLES
-    supercell = largest_supercell(row.crystal, ScreenSettings().max_atoms)
-    shapes = ((row.crystal, *small, 0), (supercell, *large, 1))
+    cell, supercell = reduced(row.crystal), largest_supercell(row.crystal, ScreenSettings().max_atoms)
+    shapes = ((cell, *small, 0), (supercell, *large, 1))
     try:
         near, far = (deformed(crystal, *amounts, seed_of(row.src, turn)) for crystal, *amounts, turn in shapes)
     except InputError:
         return
-    yield from (("committee", near), ("committee-min", row.crystal), ("committee", far))
-
-
-def affordable(frames: Iterable[tuple[str, Crystal]]) -> list[tuple[str, Crystal]]:
-    """Those that take about a minute of a core or less."""
-    return [(kind, crystal) for kind, crystal in frames if Frame(0, "", "0", kind, crystal).effort <= MOST_EFFORT]
+    yield from (("committee", near), ("committee-min", cell), ("committee", far))
 
 
 def in_blocks(order: Sequence[int], made: Sequence[list[Any]]) -> Iterator[tuple[int, Any]]:
@@ -329,10 +334,15 @@ def in_blocks(order: Sequence[int], made: Sequence[list[Any]]) -> Iterator[tuple
 
 def largest_supercell(primitive: Crystal, most: int) -> Crystal:
     """The diagonal supercell of the reduced cell, of at most `most` atoms, whose shortest vector is longest."""
-    reduced = smallest_supercell(primitive, 1e-6).crystal
+    cell = reduced(primitive)
     times = range(1, 1 + most // primitive.n_atoms)
-    fitting = [n for n in product(times, repeat=3) if primitive.n_atoms * prod(n) <= most]
-    return repeated(reduced, max(fitting, key=lambda n: (round(min(reduced.lengths * n), 6), -prod(n))))
+    fitting = [n for n in product(times, repeat=3) if primitive.n_atoms * prod(n) <= most] or [(1, 1, 1)]
+    return repeated(cell, max(fitting, key=lambda n: (round(min(cell.lengths * n), 6), -prod(n))))
+
+
+def reduced(crystal: Crystal) -> Crystal:
+    """In its Minkowski-reduced cell, in which GPAW computes."""
+    return smallest_supercell(crystal, SHORTER).crystal
 
 
 def deformed(crystal: Crystal, amplitude: float, strain: float, seed: int) -> Crystal:
