@@ -1,7 +1,7 @@
 """What a κ_L will take before it starts: triplets of q-points, seconds of the Boltzmann equation, memory.
 
 The model counts what the interaction 'torch' does. Per irreducible q-point FC3 is summed over lattice vectors and over
-the first phonon; per triplet of q-points there are a Fourier sum, two products of matrices with the fourth power of the
+the first phonon; per triplet of q-points there are a Fourier sum, a product of matrices with the fourth power of the
 number of bands, and the tetrahedra of every pair of bands. LBTE adds the collision matrix and one diagonalisation a
 temperature. Triplets and tetrahedra are counted exactly, the constants are measured: see docs/conductivity.md.
 """
@@ -21,15 +21,15 @@ from phonopy.phonon.tetrahedron_method import get_tetrahedra_relative_gr_grid_ad
 
 from kappakit.force_constants import nonzero_triplets
 
-SECONDS_PER_PRODUCT = 4.3e-11
+SECONDS_PER_PRODUCT = 5.0e-11
 """Of one floating-point operation in the products of a triplet."""
 SECONDS_PER_SUM = 1.45e-10
 """Of one floating-point operation in the sums of a q-point, which move more memory."""
-SECONDS_PER_TETRAHEDRON = 2.5e-8
-"""Per triplet, pair of bands and tetrahedron; most of them contain no band of the first phonon."""
-SECONDS_PER_STRENGTH = 5.0e-9
-"""Per triplet and three bands: what is done with a strength besides computing it."""
-SECONDS_PER_COLLISION_ELEMENT = 3.0e-9
+SECONDS_PER_TETRAHEDRON = 1.2e-8
+"""Per triplet, pair of bands and tetrahedron; most pairs have no band of the first phonon between them."""
+SECONDS_PER_STRENGTH = 2.8e-8
+"""Per triplet and three bands: finding the strengths that can conserve energy, one in ten, and carrying them on."""
+SECONDS_PER_COLLISION_ELEMENT = 1.5e-9
 SECONDS_PER_ROW_ELEMENT = 2.0e-9
 SECONDS_PER_DIAGONAL_CUBE = 1.8e-10
 SECONDS_PER_POINT = 0.01
@@ -136,7 +136,7 @@ def _seconds_per_point(size: _Size) -> float:
 
 
 def _seconds_per_triplet(size: _Size) -> float:
-    products = SECONDS_PER_PRODUCT * (16 * size.bands**4 + 72 * size.bands * size.places)
+    products = SECONDS_PER_PRODUCT * (8 * size.bands**4 + 72 * size.bands * size.places)
     tetrahedra = SECONDS_PER_TETRAHEDRON * size.bands**2 * size.tetrahedra
     return products + tetrahedra + SECONDS_PER_STRENGTH * size.bands**3
 
