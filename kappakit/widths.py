@@ -4,10 +4,12 @@ Supercell vectors are the columns of (a b c) M with M a matrix of integers, as p
 basis of the crystal's own vectors, maps the supercell's lattice to itself if M⁻¹ R M is whole. Where it does not, the
 displaced supercells have less symmetry than the crystal: more displacements and a tensor that is not the crystal's.
 
-The width is the smallest distance between opposite faces of the supercell, the diameter of a sphere that fits into it.
-It is that of the cell's most compact shape: the reciprocal vectors are reduced (P. Q. Nguyen, D. Stehlé, ACM Trans.
-Algorithms 5, 46 (2009)) before they are measured. Sublattices are listed by their Hermite normal forms (G. L. W. Hart,
-R. W. Forcade, Phys. Rev. B 77, 224115 (2008)).
+The width is the smallest distance between opposite faces of the supercell, and no atom may be closer to an image of its
+own than √(3/2) times the width: in the face-centred lattice, the most even one, both are equal. The second condition is
+the one that κ_L feels: FC3 of diamond in 2×2×2 of its cube (7.15 Å between faces, images at 7.15 Å) gives 14 % more
+than in 4×4×4 of the primitive cell, 3×3×3 (6.2 Å, images at 7.6 Å) 5 % more. Both are of the most compact shape:
+vectors are reduced (P. Q. Nguyen, D. Stehlé, ACM Trans. Algorithms 5, 46 (2009)) before they are measured. Sublattices
+are listed by their Hermite normal forms (G. L. W. Hart, R. W. Forcade, Phys. Rev. B 77, 224115 (2008)).
 """
 
 from __future__ import annotations
@@ -33,12 +35,14 @@ SHORT_OF = 1e-6
 WHOLE = 1e-6
 SAME_PLACE = 1e-5
 """Å, for spglib: the crystals that come here are idealised."""
+EVEN = np.sqrt(1.5)
+"""Distance of images over distance of faces in the face-centred cubic lattice."""
 STEPS = tuple(step for step in product((-1, 0, 1), repeat=2) if any(step))
 
 
 def supercell_of_width(primitive: Crystal, width: float) -> np.ndarray:
-    """(3, 3) integers, determinant above 0: the fewest atoms with at least `width` Å between opposite faces and the
-    point group kept; among equals the widest.
+    """(3, 3) integers, determinant above 0: the fewest atoms with a width of at least `width` Å and the point group
+    kept; among equals the widest.
 
     Raises Rejected where none of up to MOST_CELLS cells reaches it.
     """
@@ -51,7 +55,7 @@ def supercell_of_width(primitive: Crystal, width: float) -> np.ndarray:
         if found is not None:
             return _compact(primitive, found)
     if regular is None:
-        raise Rejected(NO_SUPERCELL, f"no supercell of up to {MOST_CELLS} cells is {width:g} Å wide in every direction")
+        raise Rejected(NO_SUPERCELL, f"no supercell of up to {MOST_CELLS} cells is {width:g} Å wide")
     return regular
 
 
@@ -82,7 +86,7 @@ def keeps(matrix: np.ndarray, rotations: np.ndarray) -> bool:
 
 
 def width_of(primitive: Crystal, matrix: np.ndarray) -> float:
-    """Smallest distance, Å, between opposite faces of the supercell in its most compact shape."""
+    """Å: the smaller of the distance between opposite faces and that of images over EVEN."""
     return float(_widths(primitive, matrix[None])[0])
 
 
@@ -163,9 +167,12 @@ def _widest(primitive: Crystal, matrices: np.ndarray, width: float) -> np.ndarra
 
 
 def _widths(primitive: Crystal, matrices: np.ndarray) -> np.ndarray:
-    """(m,) Å: one over the longest vector of the reduced reciprocal lattice (without 2π)."""
-    reciprocal = np.linalg.inv(primitive.cell.T @ matrices)
-    return 1.0 / np.linalg.norm(_reduced(reciprocal), axis=2).max(axis=1)
+    """(m,) Å: one over the longest vector of the reduced reciprocal lattice (without 2π), or the shortest vector of the
+    reduced lattice over EVEN."""
+    columns = primitive.cell.T @ matrices
+    faces = 1.0 / np.linalg.norm(_reduced(np.linalg.inv(columns)), axis=2).max(axis=1)
+    images = np.linalg.norm(_reduced(columns.transpose(0, 2, 1)), axis=2).min(axis=1)
+    return np.asarray(np.minimum(faces, images / EVEN))
 
 
 def _heights(columns: np.ndarray) -> np.ndarray:

@@ -28,8 +28,8 @@ from tests.kappakit.tersoff_potential import TersoffPotential
 
 CUBE = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=0.0)
 RANDOM = replace(CUBE, displacements="random", fc3_cutoff=0.0, fit_tolerance=0.02, max_random=200)
-NARROW = replace(RANDOM, supercell_rule="width", fc3_width=4.0, fc2_width=4.0)
-"""Diamond and lonsdaleite in 16 atoms."""
+NARROW = replace(RANDOM, supercell_rule="width", fc3_width=3.3, fc2_width=3.3)
+"""Diamond in 16 atoms, lonsdaleite in 12."""
 WHOLE = replace(NARROW, displacements="systematic")
 
 
@@ -96,12 +96,12 @@ def test_many_pairs_give_the_force_constants_of_the_systematic_displacements(cry
 
 def test_fewer_forces_than_unknowns_do() -> None:
     """Of all force constants that give the forces the expected ones are nearly right."""
-    whole, few = evaluated(lonsdaleite(), WHOLE), evaluated(lonsdaleite(), NARROW, 3)
+    whole, few = evaluated(lonsdaleite(), WHOLE), evaluated(lonsdaleite(), NARROW, 2)
     fit = ThirdOrderFit(few, 0.0)
     produce(whole)
     produce(few)
-    assert 3 * 3 * len(few.supercell) < 0.7 * fit.unknowns
-    assert relative(few.fc3, whole.fc3) < 0.15
+    assert 2 * 3 * len(few.supercell) < 0.7 * fit.unknowns
+    assert relative(few.fc3, whole.fc3) < 0.25
 
 
 def test_even_forces_know_nothing_of_second_order() -> None:
@@ -173,9 +173,9 @@ def test_fc2_has_a_supercell_of_its_own_where_it_is_to_be_wider() -> None:
     settings = replace(NARROW, fc2_width=6.0)
     calculation, fit = force_constants(lonsdaleite(), settings, TersoffPotential(), SilentProgress())
     third, second = supercell_matrices(lonsdaleite(), settings)
-    assert (index(third), index(second)) == (4, 18)
+    assert (index(third), index(second)) == (3, 18)
     assert calculation.fc2.shape == (4, 72, 3, 3)
-    assert calculation.fc3.shape == (4, 16, 16, 3, 3, 3)
+    assert calculation.fc3.shape == (4, 12, 12, 3, 3, 3)
     assert fit.residuals.asr_fc2 < 1e-8
 
 

@@ -38,11 +38,11 @@ def rotations_of_the_supercell(primitive: Crystal, matrix: np.ndarray) -> int:
     ("crystal", "width", "cells", "reached"),
     [
         (diamond(), 6.0, 27, 6.18),
-        (diamond(), 7.0, 32, 7.13),
-        (lonsdaleite(), 6.0, 18, 6.55),
-        (FOUR_H, 6.0, 9, 6.55),
+        (diamond(), 7.0, 64, 8.24),
+        (lonsdaleite(), 6.0, 18, 6.18),
+        (FOUR_H, 6.0, 9, 6.18),
     ],
-    ids=["diamond, 3×3×3", "diamond, 2×2×2 of its cube", "lonsdaleite, 3×3×2", "4H, 3×3×1"],
+    ids=["diamond, 3×3×3", "diamond, 4×4×4", "lonsdaleite, 3×3×2", "4H, 3×3×1"],
 )
 def test_the_smallest_supercell_of_a_width(crystal: Crystal, width: float, cells: int, reached: float) -> None:
     matrix = supercell_of_width(crystal, width)
@@ -59,6 +59,14 @@ def test_a_supercell_has_every_rotation_of_its_crystal(name: str) -> None:
     assert index(matrix) < 27
 
 
+def test_images_of_an_atom_are_as_far_as_in_the_most_even_cell() -> None:
+    cube = np.array([[-2, 2, 2], [2, -2, 2], [2, 2, -2]])
+    edge = np.linalg.norm(cube.T @ diamond().cell, axis=1)
+    np.testing.assert_allclose(edge, 2 * 3.56583)
+    assert width_of(diamond(), cube) == pytest.approx(edge[0] / 1.5**0.5)
+    assert width_of(diamond(), repeated(3)) == pytest.approx(3 * 3.56583 / 3**0.5)
+
+
 def test_a_long_axis_is_not_repeated() -> None:
     matrix = supercell_of_width(stacked_polytype("hcc", 3.567), 10.0)
     assert index(matrix) == 25
@@ -67,13 +75,13 @@ def test_a_long_axis_is_not_repeated() -> None:
 
 def test_the_width_is_of_the_lattice_and_not_of_the_vectors_chosen() -> None:
     straight = Crystal.from_symbols(np.diag([2.0, 3.0, 5.0]), [[0.0] * 3], ["C"])
-    assert width_of(straight, np.array([[1, 0, 0], [7, 1, 0], [-5, 3, 1]])) == pytest.approx(2.0)
+    assert width_of(straight, np.array([[1, 0, 0], [7, 1, 0], [-5, 3, 1]])) == pytest.approx(2.0 / 1.5**0.5)
 
 
 def test_without_symmetry_the_widest_of_all_sublattices_is_taken() -> None:
     matrix = supercell_of_width(TRICLINIC, 8.0)
     assert width_of(TRICLINIC, matrix) > 8.0 - 1e-6
-    assert index(matrix) <= index(np.diag([3, 3, 2]))
+    assert index(matrix) <= index(np.diag([4, 3, 3]))
     assert np.linalg.det(matrix) > 0
 
 
