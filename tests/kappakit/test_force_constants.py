@@ -14,7 +14,9 @@ from kappakit.protocol import ConductivitySettings
 from tests.kappakit.reference_cells import diamond, graphite, lonsdaleite
 from tests.kappakit.tersoff_potential import TersoffPotential
 
-SMALL = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0)
+SMALL = ConductivitySettings(
+    supercell_rule="repeat", displacements="systematic", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0
+)
 
 
 def evaluated(crystal: Crystal, settings: ConductivitySettings) -> Phono3py:
@@ -69,10 +71,16 @@ def test_elements_beyond_the_cutoff_stay_exactly_zero() -> None:
 
 def test_a_cutoff_longer_than_the_supercell_changes_nothing() -> None:
     whole = evaluated(
-        diamond(), ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=0.0)
+        diamond(),
+        ConductivitySettings(
+            supercell_rule="repeat", displacements="systematic", fc3_supercell=2, fc2_supercell=2, pair_cutoff=0.0
+        ),
     )
     long = evaluated(
-        diamond(), ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=15.0)
+        diamond(),
+        ConductivitySettings(
+            supercell_rule="repeat", displacements="systematic", fc3_supercell=2, fc2_supercell=2, pair_cutoff=15.0
+        ),
     )
     produce(whole)
     produce(long)
@@ -96,7 +104,10 @@ def test_residuals_notice_a_broken_symmetry(order: int) -> None:
 
 def test_a_larger_fc2_supercell_has_displacements_of_its_own() -> None:
     calculation = evaluated(
-        diamond(), ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=3, pair_cutoff=2.0)
+        diamond(),
+        ConductivitySettings(
+            supercell_rule="repeat", displacements="systematic", fc3_supercell=2, fc2_supercell=3, pair_cutoff=2.0
+        ),
     )
     asked = counts(calculation)
     produce(calculation)
@@ -108,7 +119,11 @@ def test_a_larger_fc2_supercell_has_displacements_of_its_own() -> None:
 @pytest.mark.parametrize("fc2_supercell", [2, 3])
 def test_the_plan_s_count_is_what_the_potential_is_asked(fc2_supercell: int) -> None:
     settings = ConductivitySettings(
-        supercell_rule="repeat", fc3_supercell=2, fc2_supercell=fc2_supercell, pair_cutoff=2.0
+        supercell_rule="repeat",
+        displacements="systematic",
+        fc3_supercell=2,
+        fc2_supercell=fc2_supercell,
+        pair_cutoff=2.0,
     )
     calculation, potential = displaced(diamond(), settings), TersoffPotential()
     progress = SilentProgress()
@@ -119,13 +134,17 @@ def test_the_plan_s_count_is_what_the_potential_is_asked(fc2_supercell: int) -> 
 
 def test_diamond_needs_95_and_lonsdaleite_233_supercells() -> None:
     """phono3py's own lists for 3×3×3 of the primitive cell and a pair cutoff of 3 Å."""
-    found = [counts(displaced(crystal, ConductivitySettings())) for crystal in (diamond(), lonsdaleite())]
+    settings = ConductivitySettings(supercell_rule="repeat", displacements="systematic")
+    found = [counts(displaced(crystal, settings)) for crystal in (diamond(), lonsdaleite())]
     assert [(one.fc3, one.atoms_fc3) for one in found] == [(95, 54), (233, 108)]
 
 
 def test_no_third_order_force_constant_couples_graphite_s_layers() -> None:
     """Neighbouring layers lie 3.35 Å apart: at 3 Å no pair displacement joins them."""
-    calculation = displaced(graphite(), ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2))
+    calculation = displaced(
+        graphite(),
+        ConductivitySettings(supercell_rule="repeat", displacements="systematic", fc3_supercell=2, fc2_supercell=2),
+    )
     height = calculation.supercell.positions[:, 2]
     for first in calculation.dataset["first_atoms"]:
         partners = [pair["number"] for pair in first["second_atoms"] if pair["included"]]
@@ -141,7 +160,9 @@ def test_the_noise_of_float64_is_zero_and_that_of_float32_is_measured() -> None:
 
 def test_the_forces_that_a_relaxation_left_are_subtracted() -> None:
     """Off its minimum lonsdaleite has forces: they must not count as the answer to a displacement."""
-    settings = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0)
+    settings = ConductivitySettings(
+        supercell_rule="repeat", displacements="systematic", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0
+    )
     calculation = evaluated(lonsdaleite(c=4.2), settings)
     (strained,) = TersoffPotential().evaluate([lonsdaleite(c=4.2)])
     assert np.abs(strained.forces).max() > 0.1
