@@ -6,5 +6,6 @@ With q0 + q1 + q2 = G the strength needs the third derivative of the energy in n
 
 where i, j, k are Cartesian components of the atoms of the primitive cell, L lattice vectors and W eigenvectors with
 phases and masses. At one q0 the sum over L_I and the one over i are the same for every q1: they are done once. What is
-left for a triplet of q-points is a Fourier sum over L and two products of matrices.
+left for a triplet of q-points is a Fourier sum over L, one product of matrices, and a product of vectors for each
+element that conserves energy.
 """

@@ -1,7 +1,8 @@
 """The linear tetrahedron method around the triplets of one q0, compiled: phono3py's weights, element by element.
 
-phono3py's kernel sorts the corners of every tetrahedron for every pair of bands. Most pairs cannot conserve energy with
-any band of q0, and most tetrahedra of the others contain none: both are passed over here before anything is sorted.
+Most pairs of bands cannot conserve energy with any band of q0 and are passed over before anything is sorted. For the
+others every tetrahedron becomes three cubic polynomials, which are summed without a branch for all bands of q0 between
+the pair's lowest and highest corner.
 P. E. Blöchl, O. Jepsen, O. K. Andersen, Phys. Rev. B 49, 16223 (1994); the formulas are those of phonopy.
 """
 
@@ -13,6 +14,7 @@ from numba import njit
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz", "contract"})
 """No frequency is not a number, and no division here is by zero: neither is looked after."""
 summing = njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+"""Sums may be taken in any order, so that the processor's vectors can take several terms at once."""
 EPSILON = 1e-10
 """THz: corners closer than this are one, as phonopy takes them."""
 

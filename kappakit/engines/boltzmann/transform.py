@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 
 from kappakit.engines.boltzmann.lattice import LatticeTerms
+
+warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
 
 
 class LatticeTransform:
