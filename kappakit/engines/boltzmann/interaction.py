@@ -107,9 +107,17 @@ class TorchInteraction(Interaction):
         count, bands = len(numbers), 3 * len(self._primitive)
         shape = count, bands, at_q0.shape[1], bands
         lattice, half = (self._buffers.get(name, shape, torch.complex128) for name in ("lattice", "half"))
-        self._lattice().second(at_q0, self._bz_grid.addresses[second], lattice)
-        turned = self._modes(second).transpose(1, 2)
-        torch.bmm(turned, lattice.view(count, bands, -1), out=half.view(count, bands, -1))
+        addresses, modes, transform = self._bz_grid.addresses[second], self._modes(second), self._lattice()
+
+        def run(part: slice) -> None:
+            transform.second(at_q0, addresses[part], lattice[part])
+            given, out = (array[part].view(part.stop - part.start, bands, -1) for array in (lattice, half))
+            torch.bmm(modes[part].transpose(1, 2), given, out=out)
+
+        if self.device.type == "cpu":
+            in_threads(run, count)
+        else:
+            run(slice(0, count))
         return half
 
     def _third(self, numbers: np.ndarray) -> np.ndarray:
