@@ -22,14 +22,18 @@ class ConductivitySettings:
         6.0, "smallest width of the FC3 supercell between opposite faces", unit="Å", low=2.0, high=60.0
     )
     fc2_width: float = setting(
-        6.0, "smallest width of the FC2 supercell between opposite faces", unit="Å", low=2.0, high=60.0
+        8.5,
+        "smallest width of the FC2 supercell between opposite faces; FC2 reaches farther than FC3",
+        unit="Å",
+        low=2.0,
+        high=60.0,
     )
     fc3_supercell: int = setting(
         3, "repetitions of the primitive cell for FC3, where supercells repeat", origin=PAPER, low=1, high=8
     )
     fc2_supercell: int = setting(3, "repetitions of the primitive cell for FC2, where supercells repeat", low=1, high=8)
     displacements: str = setting(
-        "systematic",
+        "random",
         "displacements: one and two atoms at a time (the paper), or all atoms at random and a fit (symfc)",
         choices=("systematic", "random"),
     )
@@ -39,7 +43,7 @@ class ConductivitySettings:
     )
     random_displacement: float = setting(0.03, "displacement length, random", unit="Å", low=0.001, high=0.2)
     fc3_cutoff: float = setting(
-        4.0, "cutoff of FC3 where it is fitted to random displacements, 0: none", unit="Å", low=0.0, high=20.0
+        0.0, "cutoff of FC3 where it is fitted to random displacements, 0: none", unit="Å", low=0.0, high=20.0
     )
     fit_tolerance: float = setting(
         0.02,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from time import perf_counter
 
@@ -30,6 +30,8 @@ SHELLS_BEYOND = 1.25
 """Neighbour shells are listed up to this multiple of the pair cutoff."""
 SHELLS_WITHOUT_CUTOFF = 4.0
 """Å: and up to here where there is no cutoff."""
+KERNELS = {"torch": 1.0, "phono3py": 5.0}
+"""How much longer the Boltzmann equation takes by each way to the interaction strengths (benchmarks/boltzmann.py)."""
 TIMED_ATOMS = 1000
 """Atoms of the batch by which a potential's speed is measured: enough to fill a batch, done within a second."""
 EXACT_ANGLE = -1.0
@@ -119,7 +121,9 @@ def seconds_per_atom(calculation: Phono3py, potential: Potential) -> float:
 
 def _costs(calculation: Phono3py, meshes: Sequence[Mesh], settings: ConductivitySettings) -> list[Cost]:
     temperatures = len(temperatures_with(settings.temperature))
-    return [cost(calculation, grid_of(mesh), temperatures=temperatures, threads=threads()) for mesh in meshes]
+    found = [cost(calculation, grid_of(mesh), temperatures=temperatures, threads=threads()) for mesh in meshes]
+    slower = KERNELS[settings.interaction]
+    return [replace(c, rta_seconds=slower * c.rta_seconds, lbte_seconds=slower * c.lbte_seconds) for c in found]
 
 
 def _rows(matrix: np.ndarray) -> Rows:

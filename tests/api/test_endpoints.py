@@ -93,7 +93,7 @@ def test_a_dossier_says_everything_with_its_unit(there, api):
     assert dossier["phonons"]["parts"] == [
         {"name": "forces", "seconds": 2.0}, {"name": "Boltzmann equation", "seconds": 9.0},
     ]  # fmt: skip
-    assert dossier["phonons"]["fit"]["difference"] == 0.012
+    assert dossier["phonons"]["fit"]["error"] == 0.012
     assert dossier["relaxed"]["lattice"]["a"] == pytest.approx(2.5215, abs=1e-3)
     assert [site["symbol"] for site in dossier["relaxed"]["sites"]] == ["C", "C"]
     assert "crystal" not in dossier["relaxed"]

@@ -124,7 +124,7 @@ def test_force_constants_by_a_fit_to_random_displacements_say_so(ours, world) ->
     phonons.save(update_fields=["fit"])
     page = told(ours, "candidate", world.candidates["diamond"].pk)
     assert "from 40 random supercells" in page
-    assert "a fit to 20 of them differs by 1.2 %" in page
+    assert "a fit to 30 of them foretells the third-order forces of the others to 1.2 %" in page
 
 
 def test_the_admin_lists_convergence_and_the_estimate(client, world, django_user_model) -> None:

@@ -20,10 +20,10 @@ OLD_LIMITS = {
 KEPT = {
     "supercell_rule": "repeat",
     "fc3_width": 6.0,
-    "fc2_width": 6.0,
+    "fc2_width": 8.5,
     "displacements": "systematic",
     "random_displacement": 0.03,
-    "fc3_cutoff": 4.0,
+    "fc3_cutoff": 0.0,
     "fit_tolerance": 0.02,
     "max_random": 200,
     "mesh_rule": "axes",

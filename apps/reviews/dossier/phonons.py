@@ -106,8 +106,8 @@ class PartFacts:
 @dataclass(frozen=True)
 class FitFacts:
     """How force constants came from forces: `route` 'systematic' | 'random'; FC3 supercells evaluated. For random
-    ones `unknowns` of FC3, `part`: supercells of a fit that had to foretell the others, `error`: the share of their forces of
-    third order that it got wrong, `change`: the share of FC3 that the fit to all changed."""
+    ones `unknowns` of FC3, `part`: supercells of a fit that had to foretell the others, `error`: the share of their
+    forces of third order that it got wrong, `change`: the share of FC3 that the fit to all changed."""
 
     route: str
     supercells: int
