@@ -139,8 +139,8 @@ PUBLISHED_CONDUCTIVITY = ConductivitySettings(
     max_mesh_length=25.0,
     interaction="phono3py",
 )
-"""As the paper has it: 3×3×3 of the primitive cell, pairs within 3 Å, a mesh by the lengths of the cell's vectors, tested
-against a shorter one and never refined."""
+"""As the paper has it: 3×3×3 of the primitive cell, pairs within 3 Å, a mesh by the lengths of the cell's vectors,
+tested against a shorter one and never refined."""
 
 DEMO = Protocol(
     source="both",
