@@ -202,8 +202,8 @@ PROTOCOLS: dict[str, Protocol] = {
         relax=RelaxSettings(max_steps=200, batch=32),
         sample=SampleSettings(count=2, references="diamond"),
         conductivity=ConductivitySettings(
-            fc3_width=4.0,
-            fc2_width=4.0,
+            fc3_width=3.3,
+            fc2_width=3.3,
             mesh_length=12.0,
             max_mesh_length=16.0,
             max_minutes=1.0,

@@ -34,7 +34,7 @@ class ConductivitySettings:
     fc2_supercell: int = setting(3, "repetitions of the primitive cell for FC2, where supercells repeat", low=1, high=8)
     displacements: str = setting(
         "random",
-        "displacements: one and two atoms at a time (the paper), or all atoms at random and a fit (symfc)",
+        "displacements: one and two atoms at a time (the paper), or pairs of opposite random ones and a fit",
         choices=("systematic", "random"),
     )
     displacement: float = setting(0.03, "displacement length, systematic", unit="Å", low=0.001, high=0.2)
@@ -43,7 +43,7 @@ class ConductivitySettings:
     )
     random_displacement: float = setting(0.03, "displacement length, random", unit="Å", low=0.001, high=0.2)
     fc3_cutoff: float = setting(
-        0.0, "cutoff of FC3 where it is fitted to random displacements, 0: none", unit="Å", low=0.0, high=20.0
+        6.0, "cutoff of FC3 where it is fitted to random displacements, 0: none", unit="Å", low=0.0, high=20.0
     )
     fit_tolerance: float = setting(
         0.02,
@@ -52,7 +52,7 @@ class ConductivitySettings:
         low=1e-4,
         high=1.0,
     )
-    max_random: int = setting(200, "most random supercells of one crystal", unit="supercells", low=2, high=10_000)
+    max_random: int = setting(400, "most random supercells of one crystal", unit="supercells", low=2, high=10_000)
     mesh_rule: str = setting(
         "spacing",
         "mesh of q-points: by the spacing along each reciprocal direction, or by the lengths of the cell's own vectors "

@@ -80,7 +80,7 @@ def third_order(
     A mesh of three numbers is taken as it is; a length is tested for convergence and refined.
     """
     watch = Stopwatch()
-    left = produce(calculation)
+    left = produce(calculation, settings.fc3_cutoff)
     phonons = phonons_of(harmonic_of(calculation), sampling(wanted.mesh, settings), settings.imaginary_tolerance)
     primitive = crystal_of(calculation.primitive)
     temperatures = tuple(sorted({*wanted.temperatures} or {settings.temperature}))

@@ -9,7 +9,7 @@ from phonopy import Phonopy
 
 from kappakit.conductivity import temperatures_with
 from kappakit.crystals import Crystal
-from kappakit.displacements import displaced
+from kappakit.displacements import displaced, supercell_matrices
 from kappakit.errors import Rejected
 from kappakit.force_constants import solve_second_order
 from kappakit.phonons import band_path, deviation, frequencies_at
@@ -66,10 +66,12 @@ def _by_dft(
 
 def _by_potential(inputs: ValidateInputs, settings: ConductivitySettings, potential: Potential) -> Phonopy:
     """The potential's own phonons on its own cell, by the same supercell and displacement."""
-    repeats, length = inputs.repeats, inputs.displacement
+    supercell: int | np.ndarray = inputs.repeats
+    length = inputs.displacement
     if inputs.part == ANHARMONIC:
-        repeats, length = settings.fc2_supercell, settings.displacement
-    calculation = displaced_harmonic(inputs.reference, repeats, length)
+        _, supercell = supercell_matrices(inputs.reference, settings)
+        length = settings.displacement
+    calculation = displaced_harmonic(inputs.reference, supercell, length)
     asked = asked_supercells(calculation)
     found = potential.evaluate(asked.cells)
     computed = [(cell, evaluation.forces) for cell, evaluation in zip(asked.cells, found, strict=True)]
