@@ -18,6 +18,7 @@ MESH, CUTOFF, SUPERCELL, DISPLACEMENT = "mesh", "cutoff", "supercell", "displace
 PARAMETERS = (MESH, CUTOFF, SUPERCELL, DISPLACEMENT)
 FEWEST, MOST = 2, 12
 REPETITIONS = "repetitions"
+FC2_WIDTH = "fc2_width"
 MESH_POWER = 6
 """The triplets of q-points grow with the square of their number, and that with the third power of the length."""
 LONG_RANGE = 6
@@ -92,7 +93,7 @@ def _fields(name: str, settings: ConductivitySettings) -> tuple[str, tuple[str, 
         return (
             ("Supercell", ("fc3_supercell", "fc2_supercell"))
             if repeat
-            else ("Supercell width", ("fc3_width", "fc2_width"))
+            else ("Supercell width", ("fc3_width", FC2_WIDTH))
         )
     if name == DISPLACEMENT:
         return "Displacement", ("random_displacement",) if random else ("displacement",)
@@ -157,8 +158,14 @@ def _inside(value: float, parameter: Varied) -> bool:
 
 
 def altered(settings: Mapping[str, Any], parameter: Varied, value: float) -> dict[str, Any]:
-    """The snapshot of settings with `value` in the parameter's fields; a whole number where they hold one."""
-    return {**settings, **dict.fromkeys(parameter.fields, int(value) if parameter.whole else float(value))}
+    """The snapshot of settings with `value` in the parameter's fields; a whole number where they hold one.
+
+    FC2's supercell is never made narrower than it is: at the present value nothing changes.
+    """
+    changed = {**settings, **dict.fromkeys(parameter.fields, int(value) if parameter.whole else float(value))}
+    if FC2_WIDTH in parameter.fields:
+        changed[FC2_WIDTH] = max(float(value), settings[FC2_WIDTH])
+    return changed
 
 
 def point_digest(primitive: str, potential: str, settings: Mapping[str, Any]) -> str:

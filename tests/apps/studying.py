@@ -23,7 +23,12 @@ from kappakit.stages.contracts import StudyOutputs
 from tests.apps.rows import a_campaign, a_candidate, a_result, a_user
 
 SETTINGS = ConductivitySettings(
-    supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0, mesh_length=12.0
+    supercell_rule="repeat",
+    displacements="systematic",
+    fc3_supercell=2,
+    fc2_supercell=2,
+    pair_cutoff=2.0,
+    mesh_length=12.0,
 )
 PROTOCOL = Protocol(conductivity=SETTINGS)
 

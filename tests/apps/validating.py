@@ -35,7 +35,12 @@ from tests.kappakit.tersoff_potential import TersoffPotential
 
 PROTOCOL = Protocol(
     conductivity=ConductivitySettings(
-        supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0, mesh_length=12.0
+        supercell_rule="repeat",
+        displacements="systematic",
+        fc3_supercell=2,
+        fc2_supercell=2,
+        pair_cutoff=2.0,
+        mesh_length=12.0,
     ),
     dft=DftSettings(k_spacing=0.8, spin=False, cutoff=300.0),
 )

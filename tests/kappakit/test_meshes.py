@@ -15,7 +15,7 @@ from kappakit.protocol import ConductivitySettings
 from kappakit.stages.kappa_plan import shells
 from tests.kappakit.reference_cells import diamond, graphite, lonsdaleite, rhombohedral
 
-SETTINGS = ConductivitySettings(supercell_rule="repeat", fc3_supercell=1, fc2_supercell=1)
+SETTINGS = ConductivitySettings(supercell_rule="repeat", displacements="systematic", fc3_supercell=1, fc2_supercell=1)
 
 
 def rotations(calculation: Phono3py) -> np.ndarray:

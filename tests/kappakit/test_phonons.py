@@ -16,7 +16,9 @@ from kappakit.units import EV_PER_A3_IN_GPA
 from tests.kappakit.reference_cells import TERSOFF_DIAMOND, diamond, simple_cubic
 from tests.kappakit.tersoff_potential import TersoffPotential
 
-SMALL = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=3, pair_cutoff=0.1)
+SMALL = ConductivitySettings(
+    supercell_rule="repeat", displacements="systematic", fc3_supercell=2, fc2_supercell=3, pair_cutoff=0.1
+)
 TOLERANCE = 0.1
 
 

@@ -26,7 +26,9 @@ from kappakit.widths import index
 from tests.kappakit.reference_cells import diamond, lonsdaleite
 from tests.kappakit.tersoff_potential import TersoffPotential
 
-CUBE = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=0.0)
+CUBE = ConductivitySettings(
+    supercell_rule="repeat", displacements="systematic", fc3_supercell=2, fc2_supercell=2, pair_cutoff=0.0
+)
 RANDOM = replace(CUBE, displacements="random", fc3_cutoff=0.0, fit_tolerance=0.02, max_random=200)
 NARROW = replace(RANDOM, supercell_rule="width", fc3_width=3.3, fc2_width=3.3)
 """Diamond in 16 atoms, lonsdaleite in 12."""

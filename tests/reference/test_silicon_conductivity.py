@@ -7,22 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kappakit.engines.registry import INTERACTIONS, resolve
-from kappakit.ports import Interactions, SilentProgress
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages import force_sets
 from kappakit.stages.contracts import ConductivityOutputs, ForceSetInputs
+from tests.reference.engines import NoPotential
 
 SILICON = Path(__file__).parents[1] / "data" / "silicon_pbesol"
-
-
-class NoEngines:
-    """Nothing is asked of a potential."""
-
-    progress = SilentProgress()
-
-    def interactions(self, name: str) -> Interactions:
-        return resolve(INTERACTIONS, name, "interactions")()
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +24,7 @@ def calculated(folder: Path, *, lbte: bool) -> ConductivityOutputs:
     inputs = ForceSetInputs(str(SILICON), (11, 11, 11), (300.0,), lbte)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return force_sets.run(inputs, ConductivitySettings(), engines=NoEngines())  # type: ignore[arg-type]
+        return force_sets.run(inputs, ConductivitySettings(), engines=NoPotential())  # type: ignore[arg-type]
 
 
 def test_silicon_conducts_as_published(silicon: ConductivityOutputs) -> None:

@@ -34,7 +34,7 @@ from tests.apps.rows import a_campaign, a_candidate, a_member, a_plan, a_user
 from tests.apps.studying import SETTINGS, Bench, a_bench, begins, ends, fails, job_of, outputs
 from tests.apps.validating import run_job
 
-PLAIN = ConductivitySettings()
+PLAIN = ConductivitySettings(displacements="systematic")
 
 
 # --- what may be varied

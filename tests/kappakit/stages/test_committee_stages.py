@@ -271,7 +271,12 @@ class SpreadEngines(FakeEngines):
 
 def test_every_member_has_its_own_conductivity_or_says_why_not() -> None:
     settings = ConductivitySettings(
-        supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=1.6, mesh_length=12.0
+        supercell_rule="repeat",
+        displacements="systematic",
+        fc3_supercell=2,
+        fc2_supercell=2,
+        pair_cutoff=1.6,
+        mesh_length=12.0,
     )
     inputs = SpreadInputs("7", diamond(), (FAKE,) * 3, 0.1, 1.0, 3)
     found = kappa_spread.run(inputs, settings, engines=SpreadEngines(SilentProgress()))

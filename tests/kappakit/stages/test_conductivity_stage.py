@@ -21,7 +21,13 @@ from tests.kappakit.stages.tersoff_engines import TersoffEngines
 from tests.kappakit.tersoff_potential import BORON_CARBON_NITROGEN, TersoffPotential
 
 SMALL = ConductivitySettings(
-    supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0, mesh_step=1.0, mesh_length=12.0
+    supercell_rule="repeat",
+    displacements="systematic",
+    fc3_supercell=2,
+    fc2_supercell=2,
+    pair_cutoff=2.0,
+    mesh_step=1.0,
+    mesh_length=12.0,
 )
 TERSOFF = PotentialRef(engine="tersoff", name="tersoff")
 

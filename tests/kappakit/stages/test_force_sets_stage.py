@@ -19,7 +19,9 @@ from tests.kappakit.stages.conftest import QuietEngines
 from tests.kappakit.tersoff_potential import TersoffPotential
 
 SETTINGS = ConductivitySettings()
-SMALL = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0)
+SMALL = ConductivitySettings(
+    supercell_rule="repeat", displacements="systematic", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0
+)
 
 
 @pytest.fixture(autouse=True)

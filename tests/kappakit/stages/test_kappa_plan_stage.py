@@ -23,8 +23,15 @@ from kappakit.units import EV_PER_A3_IN_GPA
 from tests.kappakit.reference_cells import TERSOFF_DIAMOND, diamond, graphite, lonsdaleite
 from tests.kappakit.stages.tersoff_engines import TersoffEngines
 
-SETTINGS = ConductivitySettings(supercell_rule="repeat")
-SMALL = ConductivitySettings(supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, mesh_length=8.0, mesh_step=1.0)
+SETTINGS = ConductivitySettings(supercell_rule="repeat", displacements="systematic")
+SMALL = ConductivitySettings(
+    supercell_rule="repeat",
+    displacements="systematic",
+    fc3_supercell=2,
+    fc2_supercell=2,
+    mesh_length=8.0,
+    mesh_step=1.0,
+)
 TERSOFF = PotentialRef(engine="tersoff", name="tersoff")
 
 

@@ -19,7 +19,13 @@ from tests.kappakit.reference_cells import diamond, simple_cubic
 from tests.kappakit.stages.tersoff_engines import TersoffEngines
 
 SMALL = ConductivitySettings(
-    supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0, mesh_length=12.0, mesh_step=1.0
+    supercell_rule="repeat",
+    displacements="systematic",
+    fc3_supercell=2,
+    fc2_supercell=2,
+    pair_cutoff=2.0,
+    mesh_length=12.0,
+    mesh_step=1.0,
 )
 TERSOFF = PotentialRef(engine="tersoff", name="tersoff")
 

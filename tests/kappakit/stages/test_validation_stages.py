@@ -30,7 +30,13 @@ from tests.kappakit.stages.tersoff_engines import TersoffEngines
 from tests.kappakit.tersoff_potential import TersoffPotential
 
 SETTINGS = ConductivitySettings(
-    supercell_rule="repeat", fc3_supercell=2, fc2_supercell=2, pair_cutoff=2.0, mesh_length=12.0, mesh_step=1.0
+    supercell_rule="repeat",
+    displacements="systematic",
+    fc3_supercell=2,
+    fc2_supercell=2,
+    pair_cutoff=2.0,
+    mesh_length=12.0,
+    mesh_step=1.0,
 )
 TERSOFF = PotentialRef("tersoff", "tersoff")
 
