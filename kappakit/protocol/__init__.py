@@ -146,7 +146,9 @@ DEMO = Protocol(
     source="both",
     generate=replace(GENERATIONS["simple"], count=64),
     sample=SampleSettings(count=10),
-    conductivity=ConductivitySettings(max_minutes=2.0, max_sweep_minutes=5.0, max_campaign_minutes=8.0),
+    conductivity=ConductivitySettings(
+        lbte_above=1500.0, max_minutes=2.0, max_sweep_minutes=6.0, max_campaign_minutes=9.0
+    ),
     neighbours=NeighbourSettings(k=3),
 )
 LAPTOP_DFT = DftSettings(engine="gpaw", k_spacing=0.4, spin=False)

@@ -11,12 +11,12 @@ import numpy as np
 from phono3py import Phono3py
 
 from kappakit.conductivity import temperatures_with, threads
-from kappakit.convergence import Mesh, Rows, mesh_lengths
+from kappakit.convergence import Mesh, Rows
 from kappakit.crystals import Crystal
 from kappakit.displacements import SYMPREC, counts, crystal_of, displaced
 from kappakit.errors import Rejected
 from kappakit.estimates import Cost, cost
-from kappakit.meshes import grid_of, irreducible_points, mesh_of, neighbour_shells
+from kappakit.meshes import distinct_meshes, grid_of, irreducible_points, neighbour_shells
 from kappakit.ports import Engines, Evaluation, Potential
 from kappakit.promise import promise_of
 from kappakit.protocol import ConductivitySettings
@@ -104,9 +104,8 @@ def _plan(item: Item, inputs: KappaPlanInputs, settings: ConductivitySettings, p
 
 
 def planned_meshes(calculation: Phono3py, settings: ConductivitySettings) -> list[Mesh]:
-    """The meshes that every κ_L is computed on: that of the settings' length, after a shorter one that tests it."""
-    lengths = islice(mesh_lengths(settings.mesh_length, settings.mesh_step, settings.mesh_length), 2)
-    return list(dict.fromkeys(mesh_of(calculation, settings, length) for length in lengths))
+    """The two meshes that every κ_L is computed on, one where nothing is tested."""
+    return list(islice(distinct_meshes(calculation, settings), 2))
 
 
 def seconds_per_atom(calculation: Phono3py, potential: Potential) -> float:

@@ -19,9 +19,9 @@ from kappakit.conductivity import (
     tensor,
     threads,
 )
-from kappakit.convergence import Mesh, MeshStep, convergence, mesh_lengths
+from kappakit.convergence import Mesh, MeshStep, convergence
 from kappakit.estimates import cost
-from kappakit.meshes import grid_of, mesh_of
+from kappakit.meshes import distinct_meshes, grid_of
 from kappakit.ports import Interactions, Progress
 from kappakit.protocol import ConductivitySettings
 
@@ -87,10 +87,7 @@ def refine(equation: BoltzmannEquation, temperatures: Sequence[float], seconds_l
     into the time left (s) and stay within the protocol's longest."""
     settings = equation.settings
     found = Refined(None)
-    for length in mesh_lengths(settings.mesh_length, settings.mesh_step, settings.max_mesh_length):
-        mesh = mesh_of(equation.calculation, settings, length)
-        if found.steps and mesh == found.steps[-1].mesh:
-            continue
+    for mesh in distinct_meshes(equation.calculation, settings):
         if _converged(found.steps, settings):
             return found
         if len(found.steps) > 1 and (late := _too_late(equation, found.steps, mesh, len(temperatures), seconds_left())):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from phono3py import Phono3py
@@ -10,7 +12,15 @@ from kappakit.convergence import AXES
 from kappakit.crystals import Crystal
 from kappakit.displacements import displaced
 from kappakit.errors import InputError
-from kappakit.meshes import allowed_mesh, even_mesh, given_mesh, irreducible_points, neighbour_shells, spaced_mesh
+from kappakit.meshes import (
+    allowed_mesh,
+    distinct_meshes,
+    even_mesh,
+    given_mesh,
+    irreducible_points,
+    neighbour_shells,
+    spaced_mesh,
+)
 from kappakit.protocol import ConductivitySettings
 from kappakit.stages.kappa_plan import shells
 from tests.kappakit.reference_cells import diamond, graphite, lonsdaleite, rhombohedral
@@ -80,12 +90,29 @@ def test_no_direction_of_a_spaced_mesh_is_thinner_than_its_length(crystal: Cryst
 
 
 def test_a_spaced_mesh_follows_the_conventional_cell() -> None:
-    """25 Å / 3.566 Å = 7.01, so 8 along each edge of the cube; four primitive cells a cube: 4 · 8³ points."""
-    calculation = displaced(diamond(3.566), SETTINGS)
+    """25 Å / 3.576 Å = 6.99, so 7 along each edge of the cube; four primitive cells a cube: 4 · 7³ points."""
+    calculation = displaced(diamond(3.576), SETTINGS)
     mesh = spaced_mesh(calculation, 25.0)
-    assert (mesh.numbers, mesh.points) == ((8, 8, 8), 2048)
-    assert irreducible_points(calculation, mesh) == 85
-    assert len(calculation.grid.grg2bzg) == 2048
+    assert (mesh.numbers, mesh.points) == ((7, 7, 7), 1372)
+    assert irreducible_points(calculation, mesh) == 60
+    assert len(calculation.grid.grg2bzg) == 1372
+
+
+@pytest.mark.parametrize("length", [6.0, 13.0, 20.0, 25.0])
+def test_no_point_of_a_spaced_mesh_lies_on_the_face_across_a_screw_axis(length: float) -> None:
+    """P6_3/mmc: at q_z = 1/2 bands stick together in pairs of opposite velocities."""
+    calculation = displaced(lonsdaleite(), SETTINGS)
+    mesh = spaced_mesh(calculation, length)
+    assert all(number % 2 for number in mesh.numbers)
+    irreducible_points(calculation, mesh)
+    heights = (calculation.grid.addresses @ calculation.grid.QDinv.T)[:, 2]
+    assert not np.isclose(np.abs(heights), 0.5).any()
+
+
+def test_lengths_that_give_one_mesh_are_tried_once() -> None:
+    settings = replace(SETTINGS, mesh_length=25.0, mesh_step=1.25, max_mesh_length=33.0)
+    found = [mesh.numbers[0] for mesh in distinct_meshes(displaced(diamond(3.576), SETTINGS), settings)]
+    assert found == [7, 9]
 
 
 def test_the_paper_s_rule_is_thin_along_the_axis_of_a_rhombohedral_polytype() -> None:
