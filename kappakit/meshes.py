@@ -53,9 +53,10 @@ def spaced_mesh(calculation: Phono3py, length: float) -> Mesh:
     """The generalized regular grid of the conventional cell with spacings of at most 1/length, divisions odd.
 
     It has the lattice's own symmetry, so that no direction of an oblique or centred primitive cell is left thin. An
-    even mesh has points on the zone's faces, where screw axes and glide planes make bands stick together in pairs that cross
-    the face with opposite velocities; phono3py averages LBTE over such pairs, and κ_L across the face falls below RTA,
-    its variational bound (lonsdaleite along c: 1134 W/(m·K) on 9×9×6 and 1575 on 8×8×5, where RTA gives 1303 and 1271).
+    even mesh has points on the zone's faces, where screw axes and glide planes make bands stick together in pairs that
+    cross the face with opposite velocities; phono3py averages LBTE over such pairs, and κ_L across the face falls below
+    RTA, its variational bound (lonsdaleite along c: 1134 W/(m·K) on 9×9×6 and 1575 on 8×8×5, where RTA gives 1303 and
+    1271).
     """
     cell = calculation.primitive.cell
     if length**3 / calculation.primitive.volume > MOST_POINTS:

@@ -34,8 +34,8 @@ class ConductivitySettings:
     fc2_supercell: int = setting(3, "repetitions of the primitive cell for FC2, where supercells repeat", low=1, high=8)
     displacements: str = setting(
         "systematic",
-        "displacements: one and two atoms at a time (the paper), or pairs of opposite random ones and a fit, which asks "
-        "for a tenth of the forces and pays where these are expensive",
+        "displacements: one and two atoms at a time (the paper), or pairs of opposite random ones and a fit, which "
+        "asks for a tenth of the forces and pays where these are expensive",
         choices=("systematic", "random"),
     )
     displacement: float = setting(0.03, "displacement length, systematic", unit="Å", low=0.001, high=0.2)
