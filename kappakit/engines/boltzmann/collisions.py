@@ -8,6 +8,7 @@ from phono3py.conductivity.lbte_collision_solver import LBTECollisionResult
 
 from kappakit.engines.boltzmann.interaction import TorchInteraction
 from kappakit.engines.boltzmann.linewidths import LinewidthSums, unit
+from kappakit.engines.boltzmann.memory import device_memory
 from kappakit.engines.boltzmann.occupations import inverse_sinh
 from kappakit.engines.boltzmann.weights import Elements, Tetrahedra
 
@@ -30,6 +31,7 @@ class TorchCollisionSolver:
         self._pp, self._tetrahedra, self._temperatures = interaction, tetrahedra, temperatures
         self._rotated, self._rotations = rotated, rotations
 
+    @device_memory()
     def compute(self, grid_point: int) -> LBTECollisionResult:
         """gamma (1, temperatures, f) THz; collision_row (1, temperatures, f, 3, irreducible points, b, 3) THz."""
         self._pp.set_grid_point(grid_point, store_triplets_map=True)

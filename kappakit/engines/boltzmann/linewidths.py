@@ -9,6 +9,7 @@ from phono3py.conductivity.grid_point_data import ScatteringResult
 from phono3py.phonon3.imag_self_energy import ImagSelfEnergy, average_by_degeneracy
 
 from kappakit.engines.boltzmann.interaction import TorchInteraction
+from kappakit.engines.boltzmann.memory import device_memory
 from kappakit.engines.boltzmann.occupations import occupations
 from kappakit.engines.boltzmann.weights import Elements, Tetrahedra
 
@@ -65,6 +66,7 @@ class TorchScatteringSolver:
     def __init__(self, interaction: TorchInteraction, tetrahedra: Tetrahedra, temperatures: np.ndarray) -> None:
         self._pp, self._tetrahedra, self._temperatures = interaction, tetrahedra, temperatures
 
+    @device_memory()
     def compute(self, grid_point: int) -> ScatteringResult:
         """gamma (1, temperatures, bands of q0) THz."""
         self._pp.set_grid_point(grid_point)
