@@ -17,6 +17,6 @@ def device_memory() -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise Transient(
-            "the GPU has too little free memory for the interaction strengths: try again when it is free, or choose the "
-            "interaction “phono3py”, which runs on the processor"
+            "the GPU has too little free memory for the interaction strengths: try again when it is free, or choose "
+            "the interaction “phono3py”, which runs on the processor"
         ) from error
