@@ -18,10 +18,8 @@ from typing import Any
 import numpy as np
 from phono3py import Phono3py
 from scipy.sparse.linalg import LinearOperator, lsqr
-from symfc.basis_sets import FCBasisSetO2
-from symfc.solvers import FCSolverO2
-from symfc.utils.utils import SymfcAtoms
 
+from kappakit.symmetric_fits import FCBasisSetO2, FCSolverO2, SymfcAtoms
 from kappakit.triplets import Constraints, Orbits
 
 DECAY = 1.0

@@ -10,8 +10,6 @@ import numpy as np
 import phono3py
 import pytest
 from phono3py import Phono3py
-from symfc.basis_sets import FCBasisSetO3
-from symfc.utils.utils import SymfcAtoms
 
 from kappakit.adaptive_force_constants import force_constants
 from kappakit.crystals import Crystal
@@ -21,6 +19,7 @@ from kappakit.force_constants import produce
 from kappakit.ports import SilentProgress
 from kappakit.protocol import ConductivitySettings
 from kappakit.supercells import asked_supercells, forces_return
+from kappakit.symmetric_fits import FCBasisSetO3, SymfcAtoms
 from kappakit.triplets import Constraints, Orbits
 from kappakit.widths import index
 from tests.kappakit.reference_cells import diamond, lonsdaleite
