@@ -145,11 +145,11 @@ tested against a shorter one and never refined."""
 DEMO = Protocol(
     source="both",
     generate=replace(GENERATIONS["simple"], count=64),
-    sample=SampleSettings(count=10),
+    sample=SampleSettings(count=8),
     conductivity=ConductivitySettings(
-        lbte_above=1500.0, max_minutes=2.0, max_sweep_minutes=6.0, max_campaign_minutes=9.0
+        mesh_length=20.0, lbte_above=1500.0, max_minutes=1.5, max_sweep_minutes=7.0, max_campaign_minutes=10.0
     ),
-    neighbours=NeighbourSettings(k=3),
+    neighbours=NeighbourSettings(k=2),
 )
 LAPTOP_DFT = DftSettings(engine="gpaw", k_spacing=0.4, spin=False)
 """As the carbon labels that come with the program: coarser than the paper, never to be mixed with its own."""

@@ -165,7 +165,7 @@ def test_a_dossier_tells_every_mesh_where_the_time_went_and_how_force_constants_
     assert links["kappa"]["meshes tried"] == "21.4 Å, 28.5 Å"
     assert links["kappa"]["converged"] == "1.8 % (±5.4 %)"
     assert links["kappa"]["scattering"] == "three phonons alone"
-    assert links["force-constants"]["fit"] == "random, 40 supercells; 20 of them: 1.2 % off in κ_L"
+    assert links["force-constants"]["fit"] == "random, 40 supercells; 30 of them foretell the others' forces to 1.2 %"
     assert links["force-constants"]["time"].endswith("Boltzmann equation 1 s")
     assert links["displacements"]["supercell"] == "3×3×3"
     assert links["displacements"]["displacements"].startswith("systematic, 0.03 Å")
