@@ -94,7 +94,7 @@ def test_conductivity_falls_as_a_crystal_gets_hotter(of_diamond: ConductivityOut
 def test_modes_add_up_to_the_tensor(of_diamond: ConductivityOutputs) -> None:
     modes = of_diamond.modes
     assert modes is not None
-    assert modes.weights.sum() == 4 * 4**3, "four primitive cells a cube, four points along each of its edges"
+    assert modes.weights.sum() == 4 * 5**3, "four primitive cells a cube, five points along each of its edges"
     assert modes.frequencies.shape == modes.linewidths.shape == modes.group_velocities.shape
     assert modes.cumulative[-1] == pytest.approx(np.trace(at_300(of_diamond.tensors[0])) / 3, rel=1e-6)
     assert np.all(np.diff(modes.cumulative) >= -1e-9)
@@ -213,7 +213,7 @@ def test_two_meshes_from_the_same_force_constants_tell_what_the_last_step_change
     engines = TersoffEngines()
     settings = replace(SMALL, mesh_length=11.0, mesh_step=1.5, max_mesh_length=11.0, mesh_change=1.0)
     (tensor,) = conductivity.run(asked(diamond()), settings, engines=engines).tensors
-    assert [step.mesh.numbers for step in tensor.steps] == [(3, 3, 3), (4, 4, 4)]
+    assert [step.mesh.numbers for step in tensor.steps] == [(3, 3, 3), (5, 5, 5)]
     assert tensor.mesh == tensor.steps[-1].mesh
     found = tensor.convergence
     assert found is not None
@@ -226,16 +226,16 @@ def test_two_meshes_from_the_same_force_constants_tell_what_the_last_step_change
 
 
 def test_a_mesh_that_still_changes_too_much_is_refined_until_the_longest() -> None:
-    settings = replace(SMALL, mesh_length=7.0, mesh_step=1.5, max_mesh_length=11.0, mesh_change=1e-9)
+    settings = replace(SMALL, mesh_length=11.0, mesh_step=1.5, max_mesh_length=11.0, mesh_change=1e-9)
     found = conductivity.run(asked(diamond()), settings, engines=TersoffEngines())
-    assert [step.mesh.numbers[0] for step in found.tensors[0].steps] == [2, 3]
-    assert found.notes == ("the mesh was not refined beyond 10.7 Å, the protocol's longest",)
+    assert [step.mesh.numbers[0] for step in found.tensors[0].steps] == [3, 5]
+    assert found.notes == ("the mesh was not refined beyond 17.8 Å, the protocol's longest",)
 
 
 def test_a_mesh_is_not_refined_beyond_the_time_that_is_left() -> None:
-    settings = replace(SMALL, mesh_length=7.0, mesh_step=1.5, max_mesh_length=20.0, mesh_change=1e-9)
+    settings = replace(SMALL, mesh_length=11.0, mesh_step=1.5, max_mesh_length=40.0, mesh_change=1e-9)
     found = conductivity.run(asked(diamond(), minutes=1e-6), settings, engines=TersoffEngines())
-    assert [step.mesh.numbers[0] for step in found.tensors[0].steps] == [2, 2 + 1][: len(found.tensors[0].steps)]
+    assert [step.mesh.numbers[0] for step in found.tensors[0].steps] == [3, 5]
     (note,) = found.notes
     assert note.startswith("the mesh was not refined beyond")
     assert note.endswith("0.0 min are left")
