@@ -77,11 +77,11 @@ def test_supercells_atoms_and_omitted_pairs_are_phono3py_s(of_diamond: KappaPlan
 
 
 def test_the_mesh_and_its_irreducible_points_are_told(of_diamond: KappaPlanItem) -> None:
-    """25 Å / 3.566 Å = 7.01: eight points along each edge of the cube."""
-    assert of_diamond.mesh.numbers == (8, 8, 8)
-    assert of_diamond.mesh.points == 4 * 8**3
-    assert of_diamond.mesh.length == pytest.approx(8 * TERSOFF_DIAMOND, rel=1e-3)
-    assert of_diamond.q_points == 85
+    """25 Å / 3.566 Å = 7.01: the next odd number is nine, along each edge of the cube."""
+    assert of_diamond.mesh.numbers == (9, 9, 9)
+    assert of_diamond.mesh.points == 4 * 9**3
+    assert of_diamond.mesh.length == pytest.approx(9 * TERSOFF_DIAMOND, rel=1e-3)
+    assert of_diamond.q_points == 110
 
 
 def test_the_promise_of_diamond_is_a_cheap_estimate_with_its_method(of_diamond: KappaPlanItem) -> None:
