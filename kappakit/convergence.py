@@ -14,6 +14,12 @@ ROUND_OFF = 1e-9
 Rows = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
 
 
+def rows_of(matrix: np.ndarray) -> Rows:
+    """A (3, 3) matrix of whole numbers as plain tuples."""
+    first, second, third = (tuple(int(value) for value in row) for row in np.asarray(matrix))
+    return first, second, third  # type: ignore[return-value]
+
+
 @dataclass(frozen=True)
 class Mesh:
     """A mesh of q-points, even along three reciprocal vectors.

@@ -10,8 +10,9 @@ import numpy as np
 from phono3py import Phono3py
 from phonopy.phonon.grid import GridMatrix, get_ir_grid_points
 
-from kappakit.convergence import AXES, GIVEN, ROUND_OFF, SPACING, Mesh, Rows, mesh_lengths
+from kappakit.convergence import AXES, GIVEN, ROUND_OFF, SPACING, Mesh, mesh_lengths, rows_of
 from kappakit.crystals import Crystal
+from kappakit.displacements import crystal_of
 from kappakit.errors import InputError
 from kappakit.protocol import ConductivitySettings
 
@@ -33,7 +34,7 @@ def mesh_of(calculation: Phono3py, settings: ConductivitySettings, length: float
     """
     if settings.mesh_rule == AXES:
         rotations = np.asarray(calculation.primitive_symmetry.symmetry_operations["rotations"])
-        return given_mesh(calculation, allowed_mesh(_crystal(calculation), rotations, length), rule=AXES)
+        return given_mesh(calculation, allowed_mesh(crystal_of(calculation.primitive), rotations, length), rule=AXES)
     return spaced_mesh(calculation, length)
 
 
@@ -66,13 +67,13 @@ def spaced_mesh(calculation: Phono3py, length: float) -> Mesh:
     matrix = np.diag(found.D_diag) if found.grid_matrix is None else np.asarray(found.grid_matrix)
     least = np.gcd.reduce(matrix, axis=1)
     vectors, numbers = matrix // least[:, None], least + 1 - least % 2
-    return Mesh(SPACING, _triple(numbers), _rows(numbers[:, None] * vectors), _length(vectors @ cell, numbers))
+    return Mesh(SPACING, _triple(numbers), rows_of(numbers[:, None] * vectors), _length(vectors @ cell, numbers))
 
 
 def given_mesh(calculation: Phono3py, numbers: Any, *, rule: str = GIVEN) -> Mesh:
     """A mesh of three numbers along the primitive cell's own reciprocal vectors."""
     cell = calculation.primitive.cell
-    return Mesh(rule, _triple(numbers), _rows(np.diag(numbers)), _length(cell, np.asarray(numbers)))
+    return Mesh(rule, _triple(numbers), rows_of(np.diag(numbers)), _length(cell, np.asarray(numbers)))
 
 
 def _length(cell: np.ndarray, numbers: np.ndarray) -> float:
@@ -80,25 +81,9 @@ def _length(cell: np.ndarray, numbers: np.ndarray) -> float:
     return float((numbers / np.linalg.norm(np.linalg.inv(cell), axis=0)).min())
 
 
-def _rows(matrix: np.ndarray) -> Rows:
-    first, second, third = map(_triple, matrix)
-    return first, second, third
-
-
 def _triple(values: Any) -> tuple[int, int, int]:
     first, second, third = (int(value) for value in values)
     return first, second, third
-
-
-def even_mesh(crystal: Crystal, length: float) -> tuple[int, int, int]:
-    """Numbers of an even mesh along the cell's own reciprocal vectors, spacings of at most 1/length (Å): for densities
-    of states."""
-    return _triple(np.ceil(np.linalg.norm(np.linalg.inv(crystal.cell), axis=0) * length - ROUND_OFF))
-
-
-def _crystal(calculation: Phono3py) -> Crystal:
-    primitive = calculation.primitive
-    return Crystal(primitive.cell, primitive.scaled_positions, primitive.numbers)
 
 
 def allowed_mesh(crystal: Crystal, rotations: np.ndarray, length: float) -> tuple[int, int, int]:

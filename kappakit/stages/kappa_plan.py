@@ -11,7 +11,7 @@ import numpy as np
 from phono3py import Phono3py
 
 from kappakit.conductivity import temperatures_with, threads
-from kappakit.convergence import Mesh, Rows
+from kappakit.convergence import Mesh, rows_of
 from kappakit.crystals import Crystal
 from kappakit.displacements import SYMPREC, counts, crystal_of, displaced
 from kappakit.errors import Rejected
@@ -88,7 +88,7 @@ def _plan(item: Item, inputs: KappaPlanInputs, settings: ConductivitySettings, p
         atoms_per_supercell=asked.atoms_fc3,
         pairs_omitted=asked.pairs_omitted,
         evaluations=asked.evaluations,
-        supercell=_rows(calculation.supercell_matrix),
+        supercell=rows_of(calculation.supercell_matrix),
         mesh=meshes[-1],
         q_points=irreducible_points(calculation, meshes[-1]),
         expected_force_minutes=asked.evaluations * seconds_per_atom(calculation, potential) / 60,
@@ -123,11 +123,6 @@ def _costs(calculation: Phono3py, meshes: Sequence[Mesh], settings: Conductivity
     found = [cost(calculation, grid_of(mesh), temperatures=temperatures, threads=threads()) for mesh in meshes]
     slower = KERNELS[settings.interaction]
     return [replace(c, rta_seconds=slower * c.rta_seconds, lbte_seconds=slower * c.lbte_seconds) for c in found]
-
-
-def _rows(matrix: np.ndarray) -> Rows:
-    first, second, third = (tuple(int(value) for value in row) for row in np.asarray(matrix))
-    return first, second, third  # type: ignore[return-value]
 
 
 def shells(primitive: Crystal, settings: ConductivitySettings) -> tuple[Shell, ...]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from kappakit.conductivity import RTA, nearest, temperatures_with
-from kappakit.convergence import Mesh, Rows
+from kappakit.convergence import Mesh, rows_of
 from kappakit.displacements import counts, undisplaced
 from kappakit.meshes import irreducible_points, mesh_of
 from kappakit.ports import Engines
@@ -47,7 +45,7 @@ def run(inputs: StudyInputs, settings: ConductivitySettings, *, engines: Engines
         uvw=uvw,
         mesh=mesh,
         irreducible=irreducible_points(calculation, mesh),
-        supercell=_rows(calculation.supercell_matrix),
+        supercell=rows_of(calculation.supercell_matrix),
         supercells=asked.fc3 + asked.fc2 + asked.perfect,
         atoms_per_supercell=asked.atoms_fc3,
         evaluations=fit.evaluations,
@@ -73,8 +71,3 @@ def _solved(equation: BoltzmannEquation, mesh: Mesh) -> tuple[tuple[float, ...],
 
 def _lowest(verdict: PhononVerdict) -> float:
     return min(verdict.lowest_commensurate, verdict.lowest_mesh, verdict.lowest_path)
-
-
-def _rows(matrix: np.ndarray) -> Rows:
-    first, second, third = (tuple(int(value) for value in row) for row in np.asarray(matrix))
-    return first, second, third  # type: ignore[return-value]

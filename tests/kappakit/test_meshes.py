@@ -15,7 +15,6 @@ from kappakit.errors import InputError
 from kappakit.meshes import (
     allowed_mesh,
     distinct_meshes,
-    even_mesh,
     given_mesh,
     irreducible_points,
     neighbour_shells,
@@ -128,10 +127,6 @@ def test_the_paper_s_rule_is_thin_along_the_axis_of_a_rhombohedral_polytype() ->
 def test_a_mesh_of_a_slip_of_the_keyboard_is_refused() -> None:
     with pytest.raises(InputError, match=r"q-points: choose a shorter one"):
         spaced_mesh(displaced(diamond(), SETTINGS), 1e4)
-
-
-def test_an_even_mesh_counts_the_spacing_of_lattice_planes() -> None:
-    assert even_mesh(diamond(3.577), 25.0) == (13, 13, 13)
 
 
 def test_diamond_s_shells_are_those_of_the_diamond_lattice() -> None:
